@@ -1,0 +1,47 @@
+using Microsoft.Extensions.Logging;
+using Orleans.Streams;
+using Orleans.Streams.Core;
+
+namespace EdgeOrleans.Beehive;
+
+/// <summary>A grain that is an entity of the beehive: what is sent to its address arrives here, in order, up to a batch at a time.</summary>
+/// <remarks>No exception leaves a batch: Orleans would block the key and repeat it. The grain is deactivated instead, and the next message meets the stored state.</remarks>
+public abstract partial class EntityGrain(ILogger logger) : Grain, IStreamSubscriptionObserver, IAsyncBatchObserver<Message>
+{
+    /// <inheritdoc/>
+    public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
+        handleFactory.Create<Message>().ResumeAsync((IAsyncBatchObserver<Message>)this);
+
+    /// <inheritdoc/>
+    public async Task OnNextAsync(IList<SequentialItem<Message>> items)
+    {
+        var messages = new Message[items.Count];
+        for (var i = 0; i < messages.Length; i++)
+        {
+            messages[i] = items[i].Item;
+        }
+
+        try
+        {
+            await HandleAsync(messages);
+        }
+        catch (Exception e)
+        {
+            LogBatchFailed(e, this.GetPrimaryKeyString(), messages.Length);
+            DeactivateOnIdle();
+            await OnFailedAsync(messages, e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task OnErrorAsync(Exception ex) => Task.CompletedTask;
+
+    /// <summary>Handles what was waiting, in its order: applied, committed once, answered.</summary>
+    protected abstract Task HandleAsync(IReadOnlyList<Message> messages);
+
+    /// <summary>Answers messages whose handling threw. It must not throw.</summary>
+    protected abstract Task OnFailedAsync(IReadOnlyList<Message> messages, Exception error);
+
+    [LoggerMessage(LogLevel.Error, "Entity {Key} failed on a batch of {Count} messages; it starts again from its stored state")]
+    private partial void LogBatchFailed(Exception exception, string key, int count);
+}
