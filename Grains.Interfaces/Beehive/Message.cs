@@ -32,6 +32,10 @@ public sealed record Message
     [Id(4)]
     public ImmutableArray<Message> Parts { get; init; } = [];
 
+    /// <summary>Nobody listens to more than the answer itself: documents and deltas of this question need not be made. Default: false.</summary>
+    [Id(5)]
+    public bool ResultOnly { get; init; }
+
     /// <summary>Whether this answers a question that was refused or failed.</summary>
     public bool IsError => Code >= 400;
 
