@@ -6,6 +6,8 @@ internal sealed class ConfFolder(string folder) : ISettingsSource
     // Where the files are cannot be said in one of them.
     private const string Own = "conf";
 
+    public string? Folder => folder;
+
     public IEnumerable<Setting> Read()
     {
         if (!Directory.Exists(folder))

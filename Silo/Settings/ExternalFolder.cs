@@ -5,6 +5,8 @@ internal sealed class ExternalFolder(string folder) : ISettingsSource
 {
     private const int MaxFileSize = 64 << 10;
 
+    public string? Folder => folder;
+
     public IEnumerable<Setting> Read()
     {
         if (!Directory.Exists(folder))

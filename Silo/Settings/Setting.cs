@@ -34,6 +34,9 @@ public interface ISettingsSource
 {
     /// <summary>Reads the source as it is now; later ones win over earlier ones of the same key.</summary>
     IEnumerable<Setting> Read();
+
+    /// <summary>The folder whose changes mean that the source has to be read again; null when there is none.</summary>
+    string? Folder => null;
 }
 
 /// <summary>The settings cannot be used. The message says which, where, and what would be right.</summary>

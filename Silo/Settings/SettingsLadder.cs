@@ -44,6 +44,12 @@ public sealed class SettingsLadder : IConfigurationSource
     /// <summary>The value that counts for each key that is set.</summary>
     public IReadOnlyDictionary<string, Setting> Effective => _effective;
 
+    /// <summary>The folders to watch.</summary>
+    internal IEnumerable<string> Folders => _sources.Select(s => s.Folder).OfType<string>();
+
+    /// <summary>The config centre's rung, when there is one.</summary>
+    internal ConfigCentre? Centre => _sources.OfType<ConfigCentre>().FirstOrDefault();
+
     /// <summary>What is known about settings; given once the modules have said theirs.</summary>
     internal SettingsSchema? Schema { get; private set; }
 
