@@ -6,6 +6,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
+GcBudget.Apply();
+
 // Everything that ends the process is here: 0 after a stop that was asked for, 1 with a sentence when it cannot start.
 try
 {
