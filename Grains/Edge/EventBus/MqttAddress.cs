@@ -10,7 +10,7 @@ internal static class MqttAddress
     {
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme != "tcp" || uri.Port < 0)
         {
-            throw new ArgumentException($"modules.eventBus.mqttServerInternal: '{text}' is no address; it is tcp://host:port, such as tcp://127.0.0.1:1883");
+            throw new StartRefusedException($"modules.eventBus.mqttServerInternal: '{text}' is no address; it is tcp://host:port, such as tcp://127.0.0.1:1883");
         }
 
         if (string.Equals(uri.Host, "localhost", StringComparison.OrdinalIgnoreCase))
@@ -22,19 +22,11 @@ internal static class MqttAddress
 
         return IPAddress.TryParse(uri.Host.Trim('[', ']'), out var ip)
             ? [new IPEndPoint(ip, uri.Port)]
-            : throw new ArgumentException($"modules.eventBus.mqttServerInternal: '{uri.Host}' is no IP address; give the address of an interface, such as 127.0.0.1");
-    }
-}
-
-/// <summary>The broker's address cannot be had.</summary>
-public sealed class MqttPortException : Exception
-{
-    internal MqttPortException(IPEndPoint address, SocketException cause)
-        : base(Say(address, cause), cause)
-    {
+            : throw new StartRefusedException($"modules.eventBus.mqttServerInternal: '{uri.Host}' is no IP address; give the address of an interface, such as 127.0.0.1");
     }
 
-    private static string Say(IPEndPoint address, SocketException cause) => cause.SocketErrorCode switch
+    /// <summary>Why an address cannot be listened on, and what to do.</summary>
+    public static string Explain(IPEndPoint address, SocketException cause) => cause.SocketErrorCode switch
     {
         SocketError.AddressAlreadyInUse =>
             $"MQTT cannot listen on {address}: the port is taken; is mosquitto or another node running? Choose another with --modules.eventBus.mqttServerInternal=tcp://{address.Address}:PORT",

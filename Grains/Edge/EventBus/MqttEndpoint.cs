@@ -85,7 +85,7 @@ internal sealed partial class MqttEndpoint(
         catch (SocketException e)
         {
             listener.Dispose();
-            throw new MqttPortException(address, e);
+            throw new StartRefusedException(MqttAddress.Explain(address, e));
         }
     }
 
