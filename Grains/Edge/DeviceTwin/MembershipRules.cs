@@ -25,7 +25,7 @@ internal static class MembershipRules
     }
 
     /// <summary>The answer to who asks for the devices.</summary>
-    public static Publication List(ReadOnlySpan<byte> payload, IEnumerable<TwinRecordOf> devices, TwinTerms terms)
+    public static Publication List(ReadOnlySpan<byte> payload, IEnumerable<MemberRow> devices, TwinTerms terms)
     {
         var resource = $"node/{terms.Node}/membership/get/result";
         var writer = terms.Writer;
@@ -44,9 +44,9 @@ internal static class MembershipRules
         }
 
         writer.Json.WriteStartArray("devices"u8);
-        foreach (var (id, record) in devices)
+        foreach (var device in devices)
         {
-            MembershipWriter.Write(writer, id, record);
+            MembershipWriter.Write(writer, device);
         }
 
         writer.Json.WriteEndArray();
@@ -65,9 +65,6 @@ internal static class MembershipRules
             : TwinRules.Sync(record, member.Twin, "", terms);
     }
 }
-
-/// <summary>A device in a list.</summary>
-internal readonly record struct TwinRecordOf(string Id, TwinRecord Record);
 
 /// <summary>Membership documents into JSON.</summary>
 internal static class MembershipWriter
@@ -91,20 +88,15 @@ internal static class MembershipWriter
         json.WriteEndObject();
     }
 
-    public static void Write(TwinWriter writer, string id, TwinRecord record)
+    public static void Write(TwinWriter writer, MemberRow device)
     {
         var json = writer.Json;
         json.WriteStartObject();
-        WriteHead(json, id, record.Name, record.Description, record.State, record.LastOnline);
-        if (record.Attributes.Count > 0)
+        WriteHead(json, device.Id, device.Name, device.Description, device.State, device.LastOnline);
+        if (device.Attributes.Length > 0)
         {
-            json.WriteStartObject("attributes"u8);
-            foreach (var (name, attribute) in record.Attributes)
-            {
-                Write(writer, name, attribute.Value, attribute.Optional, attribute.Type);
-            }
-
-            json.WriteEndObject();
+            json.WritePropertyName("attributes"u8);
+            json.WriteRawValue(device.Attributes, skipInputValidation: true);
         }
 
         json.WriteEndObject();

@@ -46,7 +46,7 @@ internal static class StateRules
         return new TwinChange(after)
         {
             Publications = [new Publication($"device/{terms.Device}/{TwinTopics.StateResult}", answer)],
-            Reports = terms.GoesUp ? [new Report(null, AsText(answer, terms.Writer), default)] : [],
+            Reports = [new Report(null, terms.GoesUp ? answer : default)],
         };
     }
 
@@ -74,11 +74,5 @@ internal static class StateRules
 
         writer.EndObject();
         return writer.End();
-    }
-
-    private static ReadOnlyMemory<byte> AsText(ReadOnlyMemory<byte> json, TwinWriter writer)
-    {
-        writer.Json.WriteStringValue(json.Span);
-        return writer.Take();
     }
 }

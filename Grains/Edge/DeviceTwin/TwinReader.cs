@@ -135,7 +135,7 @@ internal static class TwinReader
                 }
                 else if (Is(ref reader, "devices"u8))
                 {
-                    all = ReadElements(ref reader, payload) ?? all;
+                    all = ReadElements(ref reader, payload) ?? [];
                 }
                 else
                 {
@@ -145,11 +145,14 @@ internal static class TwinReader
         }
 
         reader.Read();
-        return new MembershipRequest(added ?? [], removed ?? [], all ?? []);
+        return new MembershipRequest(added ?? [], removed ?? [], all);
     }
 
     /// <summary>The <c>event_id</c> of a request that is wrong elsewhere; empty when it cannot be read.</summary>
-    public static string SalvageEventId(ReadOnlySpan<byte> payload)
+    public static string SalvageEventId(ReadOnlySpan<byte> payload) => Salvage(payload, "event_id"u8);
+
+    /// <summary>A text of a document that is wrong elsewhere; empty when it cannot be read.</summary>
+    public static string Salvage(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> name)
     {
         var id = "";
         if (!Utf8.IsValid(payload))
@@ -167,7 +170,7 @@ internal static class TwinReader
 
             while (NextIsName(ref reader))
             {
-                if (!Is(ref reader, "event_id"u8))
+                if (!Is(ref reader, name))
                 {
                     reader.Read();
                     reader.Skip();
@@ -573,6 +576,6 @@ internal static class TwinReader
     private static JsonException WrongType(ref Utf8JsonReader reader, string wanted) => new($"{reader.TokenType} where {wanted} belongs");
 }
 
-/// <summary>A membership message of the cloud: devices as their JSON.</summary>
+/// <summary>A membership message of the cloud: devices as their JSON. All devices of a node only when it says so, an empty list included.</summary>
 internal sealed record MembershipRequest(
-    IReadOnlyList<ReadOnlyMemory<byte>> Added, IReadOnlyList<ReadOnlyMemory<byte>> Removed, IReadOnlyList<ReadOnlyMemory<byte>> Devices);
+    IReadOnlyList<ReadOnlyMemory<byte>> Added, IReadOnlyList<ReadOnlyMemory<byte>> Removed, IReadOnlyList<ReadOnlyMemory<byte>>? Devices);

@@ -19,6 +19,7 @@ internal sealed class TwinRecordJson : JsonConverter<TwinRecord>
             record = name switch
             {
                 "schema" => reader.GetInt32() <= Schema ? record : throw new JsonException($"a device of schema {reader.GetInt32()} is newer than this version"),
+                "exists" => record with { Exists = reader.GetBoolean() },
                 "name" => record with { Name = reader.GetString()! },
                 "description" => record with { Description = reader.GetString()! },
                 "state" => record with { State = reader.GetString()! },
@@ -38,6 +39,11 @@ internal sealed class TwinRecordJson : JsonConverter<TwinRecord>
     {
         writer.WriteStartObject();
         writer.WriteNumber("schema"u8, Schema);
+        if (!value.Exists)
+        {
+            writer.WriteBoolean("exists"u8, false);
+        }
+
         WriteText(writer, "name"u8, value.Name);
         WriteText(writer, "description"u8, value.Description);
         WriteText(writer, "state"u8, value.State);

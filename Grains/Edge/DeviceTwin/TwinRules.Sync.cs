@@ -31,7 +31,7 @@ internal static partial class TwinRules
         return new TwinChange(record)
         {
             Publications = delta.IsEmpty ? [] : [new Publication($"device/{terms.Device}/{TwinTopics.Delta}", delta)],
-            Reports = terms.GoesUp ? Whole(record, terms) : [],
+            Reports = Whole(record, terms),
         };
     }
 

@@ -128,7 +128,7 @@ internal static partial class TwinRules
             }
         }
 
-        return new TwinChange(record) { Publications = publications.DrainToImmutable(), Reports = terms.GoesUp ? Reports(outcomes, terms) : [] };
+        return new TwinChange(record) { Publications = publications.DrainToImmutable(), Reports = Reports(outcomes, terms) };
     }
 
     private static ReadOnlyMemory<byte> Result(ReadOnlySpan<PropertyOutcome> outcomes, string eventId, TwinTerms terms)
@@ -245,21 +245,9 @@ internal static partial class TwinRules
         return reports.DrainToImmutable();
     }
 
-    private static Report ReportOf(string name, TwinProperty property, TwinParts parts, TwinTerms terms)
-    {
-        var whole = property.IsDeleted ? Buried(property) : property.Visible() | property.Versions();
-        var content = Reported(name, property, parts, terms);
-        return new Report(name, content, whole == parts ? content : Reported(name, property, whole, terms));
-    }
-
-    private static ReadOnlyMemory<byte> Reported(string name, TwinProperty property, TwinParts parts, TwinTerms terms)
-    {
-        terms.Writer.Begin(terms.NewId(), terms.Now);
-        terms.Writer.BeginTwin();
-        terms.Writer.WriteProperty(name, property, parts);
-        terms.Writer.EndObject();
-        return terms.Writer.End();
-    }
+    /// <summary>Without a cloud a report is counted and not made.</summary>
+    private static Report ReportOf(string name, TwinProperty property, TwinParts parts, TwinTerms terms) =>
+        new(name, terms.GoesUp ? terms.Writer.Bare(property, parts) : default);
 
     private static bool TryRead(
         TwinRecord record, ReadOnlySpan<byte> payload, TwinTerms terms, string malformed, out TwinRequest request, [NotNullWhen(false)] out TwinChange? refused)

@@ -36,7 +36,7 @@ internal sealed class TwinTerms
     /// <summary>Why a report does not make a device although it may in general: there are too many. Null for edgecore's sentence.</summary>
     public string? WhyNotRegistered { get; init; }
 
-    /// <summary>Whether what goes up is wanted.</summary>
+    /// <summary>Whether there is a cloud to report to.</summary>
     public bool GoesUp { get; init; } = true;
 
     public bool IsStrict => Options.Compatibility == TwinCompatibility.Strict;
@@ -49,15 +49,17 @@ internal readonly record struct Publication(string Resource, ReadOnlyMemory<byte
 
 /// <summary>Something for the cloud.</summary>
 /// <param name="Property">The property it is about; null for the device's state.</param>
-/// <param name="Content">Only what changed, as edgecore sends it.</param>
-/// <param name="Whole">All of the property, for when an older report of it still waits; empty for a state.</param>
-internal readonly record struct Report(string? Property, ReadOnlyMemory<byte> Content, ReadOnlyMemory<byte> Whole);
+/// <param name="Content">What changed of the property, with its versions; the state's answer as it was given. Empty while there is no cloud.</param>
+internal readonly record struct Report(string? Property, ReadOnlyMemory<byte> Content);
 
 /// <summary>What a request comes to.</summary>
 internal sealed record TwinChange(TwinRecord Record)
 {
     /// <summary>0 fine, 4xx refused.</summary>
     public int Code { get; init; }
+
+    /// <summary>Why it was refused, for who called and did not publish.</summary>
+    public string Reason { get; init; } = "";
 
     /// <summary>The word under which the refusal is counted.</summary>
     public string? Refusal { get; init; }
@@ -79,6 +81,7 @@ internal sealed record TwinChange(TwinRecord Record)
         return new TwinChange(record)
         {
             Code = code,
+            Reason = reason,
             Refusal = refusal,
             Publications = [new Publication($"device/{terms.Device}/{result}", terms.Writer.End())],
         };

@@ -91,6 +91,14 @@ internal sealed class TwinWriter : IDisposable
         _json.WriteEndObject();
     }
 
+    /// <summary>A property as a document of its own.</summary>
+    public ReadOnlyMemory<byte> Bare(TwinProperty property, TwinParts parts)
+    {
+        _json.WriteStartObject();
+        WriteParts(property, parts);
+        return End();
+    }
+
     /// <summary>Ends the document and gives its bytes; the next one begins.</summary>
     public ReadOnlyMemory<byte> End()
     {
