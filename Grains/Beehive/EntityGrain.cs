@@ -6,7 +6,7 @@ namespace EdgeOrleans.Beehive;
 
 /// <summary>A grain that is an entity of the beehive: what is sent to its address arrives here, in order, up to a batch at a time.</summary>
 /// <remarks>No exception leaves a batch: Orleans would block the key and repeat it. The grain is deactivated instead, and the next message meets the stored state.</remarks>
-public abstract partial class EntityGrain(ILogger logger) : Grain, IStreamSubscriptionObserver, IAsyncBatchObserver<Message>
+public abstract partial class EntityGrain(ILogger logger) : Grain, IGrainWithStringKey, IStreamSubscriptionObserver, IAsyncBatchObserver<Message>
 {
     /// <inheritdoc/>
     public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
