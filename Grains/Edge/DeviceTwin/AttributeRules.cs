@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using EdgeOrleans.Devices;
 
 namespace EdgeOrleans.Edge.DeviceTwin;
@@ -6,6 +7,22 @@ namespace EdgeOrleans.Edge.DeviceTwin;
 /// <summary>What the cloud does to a device's attributes (reference 3.7).</summary>
 internal static class AttributeRules
 {
+    /// <summary>A request of the cloud about a device's attributes.</summary>
+    public static TwinChange Update(TwinRecord record, ReadOnlySpan<byte> payload, TwinTerms terms)
+    {
+        try
+        {
+            var request = TwinReader.ReadDevice(payload);
+            return record.Exists
+                ? Apply(record, request.Attributes ?? [], request.EventId, isWhole: false, terms)
+                : TwinChange.Silent(record, 404, "attributes.unknown-device") with { Reason = $"there is no device {terms.Device} on this node" };
+        }
+        catch (JsonException e)
+        {
+            return TwinChange.Silent(record, 400, "attributes.malformed") with { Reason = $"the attributes cannot be read: {e.Message}" };
+        }
+    }
+
     /// <summary>Applies attributes.</summary>
     /// <param name="record">The device.</param>
     /// <param name="entries">What the cloud names.</param>
@@ -34,9 +51,14 @@ internal static class AttributeRules
             }
         }
 
-        if (changed.Count == 0 || after.Count > terms.Options.MaxProperties)
+        if (changed.Count == 0)
         {
-            return new TwinChange(record) { Code = changed.Count == 0 ? 0 : 400 };
+            return new TwinChange(record);
+        }
+
+        if (after.Count > terms.Options.MaxProperties)
+        {
+            return TwinChange.Silent(record, 400, "attributes.too-many") with { Reason = $"a device has at most {terms.Options.MaxProperties} attributes" };
         }
 
         return new TwinChange(record with { Attributes = after.ToImmutable() })

@@ -55,15 +55,18 @@ internal static partial class TwinRules
             ? Update(record, request, terms)
             : refused;
 
+    /// <summary>A local update that nobody on the bus asked for: documents and deltas, and no result.</summary>
+    public static TwinChange Order(TwinRecord record, IReadOnlyList<TwinEntry> entries, TwinTerms terms) =>
+        Update(record, new TwinRequest("", entries), terms, withResult: false);
+
     /// <inheritdoc cref="Update(TwinRecord, ReadOnlySpan{byte}, TwinTerms)"/>
-    public static TwinChange Update(TwinRecord record, TwinRequest request, TwinTerms terms)
+    public static TwinChange Update(TwinRecord record, TwinRequest request, TwinTerms terms, bool withResult = true)
     {
         if (!record.Exists)
         {
             if (!terms.Registers)
             {
-                var why = terms.WhyNotRegistered ?? NoDevice;
-                return TwinChange.Refused(record, terms, TwinTopics.UpdateResult, request.EventId, 404, why, "twin.unknown-device");
+                return TwinChange.Refused(record, terms, TwinTopics.UpdateResult, request.EventId, 404, NoDevice, "twin.unknown-device");
             }
 
             var made = Update(TwinRecord.Of(terms.Device), request, terms);
@@ -103,7 +106,7 @@ internal static partial class TwinRules
         }
 
         var changed = ReferenceEquals(twin, record.Twin) ? record : record with { Twin = twin };
-        return Tell(changed, outcomes.AsSpan(0, count), request.EventId, terms, withResult: true);
+        return Tell(changed, outcomes.AsSpan(0, count), request.EventId, terms, withResult);
     }
 
     /// <summary>The document, the result, the delta and the reports of what happened.</summary>

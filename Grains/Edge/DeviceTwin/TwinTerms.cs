@@ -33,9 +33,6 @@ internal sealed class TwinTerms
     /// <summary>Whether a report makes an unknown device.</summary>
     public bool Registers { get; init; }
 
-    /// <summary>Why a report does not make a device although it may in general: there are too many. Null for edgecore's sentence.</summary>
-    public string? WhyNotRegistered { get; init; }
-
     /// <summary>Whether there is a cloud to report to.</summary>
     public bool GoesUp { get; init; } = true;
 
