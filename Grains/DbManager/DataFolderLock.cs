@@ -8,9 +8,13 @@ public sealed class DataFolderLock : IDisposable
     /// <summary>The name of the lock file inside the data folder.</summary>
     public const string FileName = "edgeorleans.lock";
 
-    private readonly FileStream _file;
+    // A file of its own, because nobody can read the one that is locked.
+    private const string PidFileName = "edgeorleans.pid";
 
-    private DataFolderLock(FileStream file) => _file = file;
+    private readonly FileStream _file;
+    private readonly string _pidFile;
+
+    private DataFolderLock(FileStream file, string pidFile) => (_file, _pidFile) = (file, pidFile);
 
     /// <summary>Takes a data folder, which is made when it is not there.</summary>
     /// <exception cref="StartRefusedException">Another process has it, or it cannot be written to.</exception>
@@ -38,35 +42,36 @@ public sealed class DataFolderLock : IDisposable
         catch (IOException)
         {
             throw new StartRefusedException(
-                $"the data folder {Path.GetFullPath(folder)} is in use by {Owner(path)}; stop it, or start this node with another --data");
+                $"the data folder {Path.GetFullPath(folder)} is in use by {Owner(folder)}; stop it, or start this node with another --data");
         }
 
+        var pidFile = Path.Combine(folder, PidFileName);
         try
         {
-            file.SetLength(0);
-            file.Write(System.Text.Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-            file.Flush();
+            File.WriteAllText(pidFile, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The lock counts, not what is written in it: a full disk must not keep a node from starting.
+            // The lock counts, not what is written beside it: a full disk must not keep a node from starting.
         }
 
-        return new DataFolderLock(file);
+        return new DataFolderLock(file, pidFile);
     }
 
-    // The file stays: removing it would let a third process lock a name that a second one still waits for.
-    public void Dispose() => _file.Dispose();
+    // The lock file stays: removing it would let a third process lock a name that a second one still waits for.
+    public void Dispose()
+    {
+        File.Delete(_pidFile);
+        _file.Dispose();
+    }
 
-    private static string Owner(string path)
+    private static string Owner(string folder)
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            using var reader = new StreamReader(file);
-            return reader.ReadToEnd() is { Length: > 0 } pid ? $"process {pid}" : "another process";
+            return File.ReadAllText(Path.Combine(folder, PidFileName)) is { Length: > 0 } pid ? $"process {pid}" : "another process";
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return "another process";
         }

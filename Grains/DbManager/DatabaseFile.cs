@@ -38,7 +38,7 @@ internal sealed partial class DatabaseFile(DbManagerOptions options, TimeProvide
     /// <summary>Opens a connection that reads.</summary>
     public DbSession OpenReader()
     {
-        var db = Open();
+        var db = OpenBare();
         db.RunScript("PRAGMA busy_timeout=5000; PRAGMA query_only=1;");
         return db;
     }
@@ -70,7 +70,7 @@ internal sealed partial class DatabaseFile(DbManagerOptions options, TimeProvide
 
     private DbSession OpenChecked()
     {
-        var db = Open();
+        var db = OpenBare();
         try
         {
             db.RunScript(string.Create(CultureInfo.InvariantCulture, $"""
@@ -91,7 +91,7 @@ internal sealed partial class DatabaseFile(DbManagerOptions options, TimeProvide
         }
     }
 
-    private DbSession Open()
+    internal DbSession OpenBare()
     {
         Batteries_V2.Init();
         var code = raw.sqlite3_open_v2(Path, out var handle, raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE | raw.SQLITE_OPEN_NOMUTEX, null);

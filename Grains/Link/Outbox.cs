@@ -125,7 +125,7 @@ public sealed partial class Outbox
     public Task<IReadOnlyList<LedgerEntry>> LedgerAsync() => _database.ReadAsync(OutboxLedger.Read);
 
     /// <summary>Ends when something was appended and committed since the last call ended; for one reader. Many appends are one signal.</summary>
-    public async ValueTask WaitAsync(CancellationToken cancellation = default) => await _appended.Reader.ReadAsync(cancellation);
+    public Task WaitAsync(CancellationToken cancellation = default) => _appended.Reader.ReadAsync(cancellation).AsTask();
 
     /// <summary>Entries as the messages that carry them. Neighbouring reports of one twin become one message.</summary>
     public IReadOnlyList<OutboxMessage> ToMessages(IReadOnlyList<OutboxRow> rows)

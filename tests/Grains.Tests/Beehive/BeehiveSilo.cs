@@ -48,4 +48,16 @@ public sealed class BeehiveSilo : IAsyncLifetime
         await Modules.AddModuleGroupAsync(module, group, TestContext.Current.CancellationToken);
         return module;
     }
+
+    /// <summary>Waits until so many messages have arrived for a module.</summary>
+    public async Task UntilAsync(string module, int count)
+    {
+        var queue = Get<ModuleQueues>().Find(module)!;
+        using var limit = new CancellationTokenSource(Limit.Time);
+        while (queue.Count < count)
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
 }

@@ -1,0 +1,17 @@
+using EdgeOrleans.Modules;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace EdgeOrleans.Edge.Node;
+
+public static class NodeRegistration
+{
+    /// <summary>Lets those outside ask who the node is (<c>NodeOptions</c> of the host), which modules it has and what it refused.</summary>
+    public static ISiloBuilder AddNode(this ISiloBuilder silo)
+    {
+        silo.Services.TryAddSingleton(TimeProvider.System);
+        silo.Services.TryAddSingleton<ModuleCatalog>();
+        silo.Services.TryAddSingleton<Refusals>();
+        silo.Services.TryAddSingleton<NodeDescription>();
+        return silo;
+    }
+}
