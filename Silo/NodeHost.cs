@@ -1,6 +1,9 @@
 using System.Net;
+using EdgeOrleans.DbManager;
+using EdgeOrleans.Edge.EdgeHub;
 using EdgeOrleans.Hosting;
 using EdgeOrleans.Http;
+using EdgeOrleans.Link;
 using EdgeOrleans.Modules;
 using EdgeOrleans.Settings;
 using Microsoft.Extensions.Configuration;
@@ -8,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using SiloOptions = EdgeOrleans.Settings.SiloOptions;
 
@@ -44,6 +48,7 @@ public static class NodeHost
             silo.ConfigureNode(builder.Configuration);
             silo.AddEdgeRole();
             add?.Invoke(silo);
+            silo.Services.AddHostedService<ConsoleDoor>();
         });
         return builder;
     }
@@ -59,7 +64,6 @@ public static class NodeHost
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ModuleCatalog>();
         services.TryAddSingleton<Refusals>();
-        services.TryAddSingleton<Doors>();
         services.AddSingleton<StartReport>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<MetricsPage>();
@@ -67,6 +71,8 @@ public static class NodeHost
         services.AddLogging(log => log.SetMinimumLevel(LogLevel.Trace).Services.AddSingleton<ILoggerProvider, ConsoleLog>());
         services.AddSingleton<IHostLifetime, NoLifetime>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = StopsWithin);
+        services.AddOptions<DbManagerOptions>().Configure<IOptions<DataOptions>>((db, data) => db.DataFolder = data.Value.Data);
+        services.AddOptions<OutboxOptions>().Configure<IOptions<EdgeHubOptions>>((outbox, hub) => outbox.Enabled = hub.Value.HasCloud);
         services.AddHostedService<HttpDoor>();
         services.AddHostedService<SettingsWatcher>();
     }

@@ -1,12 +1,16 @@
 using EdgeOrleans;
 using EdgeOrleans.Commands;
+using EdgeOrleans.DbManager;
 using EdgeOrleans.Hosting;
 using EdgeOrleans.Settings;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
-GcBudget.Apply();
+if (!Flags.OnlyPrints(args))
+{
+    GcBudget.Apply();
+}
 
 // Everything that ends the process is here: 0 after a stop that was asked for, 1 with a sentence when it cannot start.
 try
@@ -41,6 +45,7 @@ static async Task<int> RunAsync(NodeSettings settings)
     }
 
     using var signals = new Signals();
+    using var folder = DataFolderLock.Acquire(settings.DataFolder);
     using var host = NodeHost.Build(settings.Ladder);
     var report = host.Services.GetRequiredService<StartReport>();
     report.Begin();

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using EdgeOrleans.Settings;
 
 namespace EdgeOrleans.Link;
 
@@ -6,10 +7,12 @@ namespace EdgeOrleans.Link;
 public sealed class OutboxOptions
 {
     /// <summary>Whether anything is kept. Without a cloud nothing is: it is counted as <c>no-cloud</c>. Default: true; the node's role sets it.</summary>
+    [NotASetting]
     public bool Enabled { get; set; } = true;
 
     /// <summary>How many bytes may wait; what comes beyond is refused and counted. Default: 256 MiB.</summary>
     [Range(4096L, long.MaxValue)]
+    [Size]
     public long MaxBytes { get; set; } = 256L * 1024 * 1024;
 
     /// <summary>The part of it that telemetry may take, so that twins and states always find room. Default: 0.75.</summary>

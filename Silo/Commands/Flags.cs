@@ -54,6 +54,10 @@ internal sealed class Flags
         ThrowIfUnknown();
     }
 
+    /// <summary>Whether arguments lead to something that is printed: a guess before they are read.</summary>
+    public static bool OnlyPrints(string[] arguments) =>
+        arguments.Any(a => a is "--help" or "-h" or "-?" or "--version" or "--print-config" or "--defaultconfig" or "--minconfig");
+
     public string Role => _parsed.GetValue(_role) ?? "edge";
 
     public string? External => _parsed.GetValue(_external);

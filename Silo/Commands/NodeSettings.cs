@@ -5,6 +5,9 @@ namespace EdgeOrleans.Commands;
 /// <summary>The ladder of a program's start, from its arguments and its environment.</summary>
 internal sealed record NodeSettings(Purpose Purpose, string Role, SettingsLadder Ladder, Flags? Flags)
 {
+    /// <summary>The data folder, before anything is built.</summary>
+    public string DataFolder => Ladder.Effective.TryGetValue("data", out var data) ? data.Text! : new DataOptions().Data;
+
     /// <summary>Reads the arguments and all sources they lead to.</summary>
     public static NodeSettings Read(string[] arguments)
     {

@@ -3,13 +3,14 @@ using System.Runtime.InteropServices;
 namespace EdgeOrleans.Hosting;
 
 /// <summary>Signals that ask the process to stop. The first one asks, the second one ends the process at once.</summary>
-internal sealed class Signals : IDisposable
+internal sealed partial class Signals : IDisposable
 {
     private readonly TaskCompletionSource<string> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<PosixSignalRegistration> _registrations = [];
 
     public Signals()
     {
+        HearDespiteShell();
         foreach (var (name, number) in Caught)
         {
             Register(name, number);
@@ -20,6 +21,20 @@ internal sealed class Signals : IDisposable
     public Task<string> First => _first.Task;
 
     public void Dispose() => _registrations.ForEach(r => r.Dispose());
+
+    // A shell without job control starts what is in the background deaf to these two, and .NET leaves a deaf signal alone. Whoever
+    // sends them to a node means it. SIGHUP stays deaf where nohup made it so.
+    private static void HearDespiteShell()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            SetDefault(2, 0);
+            SetDefault(3, 0);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "signal")]
+    private static partial IntPtr SetDefault(int number, IntPtr handler);
 
     private void Register(string name, int number)
     {
@@ -44,6 +59,7 @@ internal sealed class Signals : IDisposable
         }
     }
 
+    // SIGTRAP is not among them: the runtime has its own handler, which aborts the process when it finds no debugger behind the signal.
     private static readonly (string Name, int Number)[] Caught =
-        [("SIGHUP", 1), ("SIGINT", 2), ("SIGQUIT", 3), ("SIGILL", 4), ("SIGTRAP", 5), ("SIGABRT", 6), ("SIGTERM", 15)];
+        [("SIGHUP", 1), ("SIGINT", 2), ("SIGQUIT", 3), ("SIGILL", 4), ("SIGABRT", 6), ("SIGTERM", 15)];
 }

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using EdgeOrleans.Modules;
 using EdgeOrleans.Settings;
 using Microsoft.Extensions.Options;
 
@@ -12,7 +13,7 @@ internal static class StartErrors
         var cause = CauseOf(exception);
         return cause switch
         {
-            SettingsException => cause.Message,
+            SettingsException or StartRefusedException or UserModuleException => cause.Message,
             OptionsValidationException options => string.Join(Environment.NewLine, options.Failures),
             SocketException => $"the network refuses: {cause.Message}",
             _ => $"the node cannot start: {cause.Message} ({cause.GetType().Name})",
@@ -22,7 +23,7 @@ internal static class StartErrors
     // What says it best lies inside of what only carries it.
     private static Exception CauseOf(Exception exception)
     {
-        while (exception is not (SettingsException or OptionsValidationException) && exception.InnerException is { } inner)
+        while (exception is not (SettingsException or StartRefusedException or UserModuleException or OptionsValidationException) && exception.InnerException is { } inner)
         {
             exception = inner;
         }

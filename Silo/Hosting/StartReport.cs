@@ -1,4 +1,4 @@
-using EdgeOrleans.Modules;
+using EdgeOrleans.Edge.Node;
 using EdgeOrleans.Settings;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -9,8 +9,7 @@ namespace EdgeOrleans.Hosting;
 internal sealed partial class StartReport(
     SettingsLadder ladder,
     SettingsWarnings warnings,
-    ModuleCatalog modules,
-    Doors doors,
+    NodeDescription description,
     IOptions<NodeOptions> node,
     IOptions<DataOptions> data,
     ILoggerFactory loggers)
@@ -33,15 +32,10 @@ internal sealed partial class StartReport(
         }
     }
 
-    /// <summary>The lines when everything has started.</summary>
+    /// <summary>The line when everything has started. Modules have said theirs.</summary>
     public void Ready()
     {
-        foreach (var module in modules.All)
-        {
-            LogModule(module);
-        }
-
-        var where = string.Join(", ", doors.All.Select(d => $"{d.Key} {d.Value}"));
+        var where = string.Join(", ", description.Describe().Doors.Select(d => $"{d.Key} {d.Value}"));
         LogReady((long)ProcessClock.Running().TotalMilliseconds, where);
     }
 
@@ -51,26 +45,6 @@ internal sealed partial class StartReport(
     /// <summary>Everything has stopped.</summary>
     public void Stopped() => LogStopped();
 
-    private void LogModule(ModuleStatus module)
-    {
-        var group = module.Group.Length == 0 ? "no group" : $"group {module.Group}";
-        switch (module.State)
-        {
-            case ModuleState.Disabled:
-                LogDisabled(module.Name);
-                break;
-            case ModuleState.NotBuilt:
-                LogNotBuilt(module.Name);
-                break;
-            case ModuleState.Failed:
-                LogFailed(module.Name, module.Detail);
-                break;
-            default:
-                LogRegistered(module.Name, group);
-                break;
-        }
-    }
-
     [LoggerMessage(LogLevel.Information, "EdgeOrleans {Version}, node {Node}, data in {Data}")]
     private partial void LogVersion(string version, string node, string data);
 
@@ -79,18 +53,6 @@ internal sealed partial class StartReport(
 
     [LoggerMessage(LogLevel.Warning, "{Warning}")]
     private partial void LogWarning(string warning);
-
-    [LoggerMessage(LogLevel.Information, "module {Module}: registered ({Group})")]
-    private partial void LogRegistered(string module, string group);
-
-    [LoggerMessage(LogLevel.Warning, "module {Module}: disabled by modules.{Module}.enable")]
-    private partial void LogDisabled(string module);
-
-    [LoggerMessage(LogLevel.Information, "module {Module}: not built")]
-    private partial void LogNotBuilt(string module);
-
-    [LoggerMessage(LogLevel.Error, "module {Module}: failed: {Reason}")]
-    private partial void LogFailed(string module, string reason);
 
     [LoggerMessage(LogLevel.Information, "stopping because of {Reason}; once more ends at once")]
     private partial void LogStopping(string reason);

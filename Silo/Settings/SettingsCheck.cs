@@ -16,7 +16,7 @@ internal sealed class SettingsCheck
         SettingsSchema schema, IReadOnlyList<Setting> all, IReadOnlyDictionary<string, Setting> effective, IServiceProvider? services = null)
     {
         _schema = schema;
-        foreach (var setting in all.DistinctBy(s => (KeyOf(s), s.Place)))
+        foreach (var setting in all.Where(IsFirst))
         {
             CheckKey(setting);
         }
@@ -91,7 +91,7 @@ internal sealed class SettingsCheck
         return setting is null ? error.ToString() : $"{SettingsError.Show(error.Path)} ({setting.Place}) {error.Reason}";
     }
 
-    // The elements of one list are one key.
-    private static string KeyOf(Setting setting) =>
-        SettingsSchema.IsIndex(setting.Key) ? SettingsSchema.ParentOf(setting.Key) : setting.Key;
+    // The elements of a list are one key.
+    private static bool IsFirst(Setting setting) =>
+        !SettingsSchema.IsIndex(setting.Key) || setting.Key.EndsWith(":0", StringComparison.Ordinal);
 }

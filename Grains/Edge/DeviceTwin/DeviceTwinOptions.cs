@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using EdgeOrleans.Settings;
 
 namespace EdgeOrleans.Edge.DeviceTwin;
 
@@ -44,6 +45,7 @@ public sealed class DeviceTwinOptions
 
     /// <summary>How many bytes a request may have; a larger one is refused before it is read. Default: 1 MiB.</summary>
     [Range(1_024, 64 * 1_024 * 1_024)]
+    [Size]
     public long MaxPayload { get; init; } = 1_024 * 1_024;
 
     /// <summary>How many values that lost by the version rule a twin remembers, the newest. Default: 32.</summary>

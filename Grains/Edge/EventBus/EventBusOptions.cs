@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using EdgeOrleans.Settings;
 
 namespace EdgeOrleans.Edge.EventBus;
 
@@ -34,12 +35,14 @@ public sealed class EventBusOptions
     /// The largest packet a client may send, in bytes; a larger one ends its connection before anything is allocated for it. Default: 1 MiB.
     /// </summary>
     [Range(1_024, 256 * 1_024 * 1_024)]
+    [Size]
     public int MaxPacketSize { get; init; } = 1_024 * 1_024;
 
     /// <summary>
     /// How many bytes may wait to be sent to one client; beyond it QoS 0 messages for it are dropped and counted. Default: 1 MiB.
     /// </summary>
     [Range(16 * 1_024, 256 * 1_024 * 1_024)]
+    [Size]
     public int MaxPendingBytes { get; init; } = 1_024 * 1_024;
 
     /// <summary>How many clients may be connected. Default: 10,000.</summary>
