@@ -68,13 +68,20 @@ public static class NodeHost
         services.AddSingleton<Readiness>();
         services.AddSingleton<MetricsPage>();
         services.AddMetrics();
-        services.AddLogging(log => log.SetMinimumLevel(LogLevel.Trace).Services.AddSingleton<ILoggerProvider, ConsoleLog>());
+        services.AddLogging(AddLog);
         services.AddSingleton<IHostLifetime, NoLifetime>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = StopsWithin);
         services.AddOptions<DbManagerOptions>().Configure<IOptions<DataOptions>>((db, data) => db.DataFolder = data.Value.Data);
         services.AddOptions<OutboxOptions>().Configure<IOptions<EdgeHubOptions>>((outbox, hub) => outbox.Enabled = hub.Value.HasCloud);
         services.AddHostedService<HttpDoor>();
         services.AddHostedService<SettingsWatcher>();
+    }
+
+    // The first warns that a node has no server GC, the second that nothing was checked since the machine was switched on: both are meant so.
+    private static void AddLog(ILoggingBuilder log)
+    {
+        log.SetMinimumLevel(LogLevel.Trace).AddFilter("Orleans.Runtime.Silo", LogLevel.Error).AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
+        log.Services.AddSingleton<ILoggerProvider, ConsoleLog>();
     }
 
     // The periods are Orleans' defaults made longer: a silo that is alone has nobody to tell its load, and every timer wakes the processor.
