@@ -1,4 +1,11 @@
+using EdgeOrleans.Beehive;
+using EdgeOrleans.DbManager;
+using EdgeOrleans.Edge.DeviceTwin;
+using EdgeOrleans.Edge.EventBus;
+using EdgeOrleans.Edge.Node;
 using EdgeOrleans.Hosting;
+using EdgeOrleans.Link;
+using EdgeOrleans.Modules;
 
 namespace EdgeOrleans;
 
@@ -7,5 +14,18 @@ public static class EdgeRole
 {
     /// <summary>Puts the edge's rooms into a silo.</summary>
     public static ISiloBuilder AddEdgeRole(this ISiloBuilder silo) => silo
-        .WithoutWing(Wings.Cloud);
+        .WithoutWing(Wings.Cloud)
+        .AddNode()
+        .AddBeehive()
+        .AddOutbox()
+        .AddDbManager()
+        .AddAbsentModule(ModuleNames.EdgeHub, Groups.Hub)
+        .AddAbsentModule(ModuleNames.MetaManager, Groups.Meta)
+        .AddDeviceTwin()
+        .AddAbsentModule(ModuleNames.Edged, Groups.Edged)
+        .AddAbsentModule(ModuleNames.EdgeMesh, Groups.Mesh)
+        .AddAbsentModule(ModuleNames.ServiceBus, Groups.Bus)
+        .AddEventBus() // last door in, first out: what it takes must still find its twin
+        .AddAbsentModule(ModuleNames.TestBench, Groups.User)
+        .AddUserModules();
 }

@@ -12,7 +12,7 @@ internal static class StartErrors
         var cause = CauseOf(exception);
         return cause switch
         {
-            SettingsException => cause.Message,
+            SettingsException or StartRefusedException => cause.Message,
             OptionsValidationException options => string.Join(Environment.NewLine, options.Failures),
             SocketException => $"the network refuses: {cause.Message}",
             _ => $"the node cannot start: {cause.Message} ({cause.GetType().Name})",
@@ -22,7 +22,7 @@ internal static class StartErrors
     // What says it best lies inside of what only carries it.
     private static Exception CauseOf(Exception exception)
     {
-        while (exception is not (SettingsException or OptionsValidationException) && exception.InnerException is { } inner)
+        while (exception is not (SettingsException or StartRefusedException or OptionsValidationException) && exception.InnerException is { } inner)
         {
             exception = inner;
         }

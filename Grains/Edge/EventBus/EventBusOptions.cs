@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using EdgeOrleans.Settings;
 
 namespace EdgeOrleans.Edge.EventBus;
 
@@ -33,12 +34,14 @@ public sealed class EventBusOptions
     /// <summary>
     /// The largest packet a client may send, in bytes; a larger one ends its connection before anything is allocated for it. Default: 1 MiB.
     /// </summary>
+    [Size]
     [Range(1_024, 256 * 1_024 * 1_024)]
     public int MaxPacketSize { get; init; } = 1_024 * 1_024;
 
     /// <summary>
     /// How many bytes may wait to be sent to one client; beyond it QoS 0 messages for it are dropped and counted. Default: 1 MiB.
     /// </summary>
+    [Size]
     [Range(16 * 1_024, 256 * 1_024 * 1_024)]
     public int MaxPendingBytes { get; init; } = 1_024 * 1_024;
 
