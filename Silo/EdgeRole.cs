@@ -15,17 +15,17 @@ public static class EdgeRole
     /// <summary>Puts the edge's rooms into a silo.</summary>
     public static ISiloBuilder AddEdgeRole(this ISiloBuilder silo) => silo
         .WithoutWing(Wings.Cloud)
-        .AddDbManager()
-        .AddOutbox()
-        .AddBeehive()
         .AddNode()
+        .AddBeehive()
+        .AddOutbox()
+        .AddDbManager()
         .AddAbsentModule(ModuleNames.EdgeHub, Groups.Hub)
         .AddAbsentModule(ModuleNames.MetaManager, Groups.Meta)
         .AddDeviceTwin()
         .AddAbsentModule(ModuleNames.Edged, Groups.Edged)
         .AddAbsentModule(ModuleNames.EdgeMesh, Groups.Mesh)
         .AddAbsentModule(ModuleNames.ServiceBus, Groups.Bus)
-        .AddEventBus() // devices come in last, when all that answers them is there
+        .AddEventBus() // last door in, first out: what it takes must still find its twin
         .AddAbsentModule(ModuleNames.TestBench, Groups.User)
         .AddUserModules();
 }

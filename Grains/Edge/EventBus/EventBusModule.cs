@@ -1,5 +1,4 @@
 using EdgeOrleans.Beehive;
-using EdgeOrleans.Edge.Node;
 using EdgeOrleans.Modules;
 using EdgeOrleans.Settings;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,7 +11,7 @@ namespace EdgeOrleans.Edge.EventBus;
 internal sealed class EventBusModule(
     MqttBroker broker,
     Publisher publisher,
-    NodeDescription node,
+    Doors doors,
     IMessageContext beehive,
     IOptions<EventBusOptions> options,
     TimeProvider time,
@@ -33,13 +32,13 @@ internal sealed class EventBusModule(
         }
 
         await broker.StartAsync();
-        node.Open("mqtt", string.Join(", ", broker.Addresses.Select(a => $"tcp://{a}")));
+        doors.Open("mqtt", string.Join(", ", broker.Addresses.Select(a => $"tcp://{a}")));
         await base.StartAsync(cancellation);
     }
 
     public override Task StopAsync(CancellationToken cancellation)
     {
-        node.Close("mqtt");
+        doors.Close("mqtt");
         return broker.StopAsync(Drain);
     }
 

@@ -34,6 +34,7 @@ public sealed class EventBusOptions
     /// <summary>
     /// The largest packet a client may send, in bytes; a larger one ends its connection before anything is allocated for it. Default: 1 MiB.
     /// </summary>
+    [Size]
     [Range(1_024, 256 * 1_024 * 1_024)]
     [Size]
     public int MaxPacketSize { get; init; } = 1_024 * 1_024;
@@ -41,6 +42,7 @@ public sealed class EventBusOptions
     /// <summary>
     /// How many bytes may wait to be sent to one client; beyond it QoS 0 messages for it are dropped and counted. Default: 1 MiB.
     /// </summary>
+    [Size]
     [Range(16 * 1_024, 256 * 1_024 * 1_024)]
     [Size]
     public int MaxPendingBytes { get; init; } = 1_024 * 1_024;

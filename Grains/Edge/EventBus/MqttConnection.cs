@@ -21,6 +21,7 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
     private const int FirstBuffer = 2_048;
     private const int LargestKeptBuffer = 16_384;
     private const int HighWater = 256 * 1_024;
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
     private readonly Stream _stream;
     private readonly EventBusOptions _options;
@@ -41,6 +42,7 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
     private ArrayBufferWriter<byte> _leaving = new(FirstBuffer);
     private bool _flushing;
     private TaskCompletionSource? _drained;
+    private TaskCompletionSource? _written;
 
     private long _heard;
     private TimeSpan _keepAlive;
@@ -98,10 +100,19 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
 
     public Task ConnectAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task DisconnectAsync(CancellationToken cancellationToken)
+    /// <summary>Ends the connection when what was said last is on its way: a refusal is heard before the line goes dead.</summary>
+    public async Task DisconnectAsync(CancellationToken cancellationToken)
     {
+        try
+        {
+            await Written().WaitAsync(LastWords, _time, cancellationToken);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            // It does not read: it does not hear.
+        }
+
         Abort();
-        return Task.CompletedTask;
     }
 
     public void Dispose()
@@ -129,6 +140,7 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
         lock (_writing)
         {
             _drained?.TrySetResult();
+            _written?.TrySetResult();
         }
     }
 
@@ -178,6 +190,11 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
         {
             _refusals.Count(broken.Reason);
             LogBroken(ClientId, RemoteEndPoint, broken.Message);
+            if (IsVersion5)
+            {
+                Write(new MqttDisconnectPacket { ReasonCode = broken.Code, ReasonString = broken.Message });
+            }
+
             return null;
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
@@ -324,7 +341,7 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
         }
         catch (Exception e) when (e is not MqttDoorException)
         {
-            throw new MqttDoorException("mqtt.protocol-violation", e.Message);
+            throw new MqttDoorException(MqttDoorException.Violation, e.Message);
         }
     }
 
@@ -332,7 +349,7 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
     {
         if ((int)publish.QualityOfServiceLevel > 2 || (publish.QualityOfServiceLevel > 0 && publish.PacketIdentifier == 0))
         {
-            throw new MqttDoorException("mqtt.protocol-violation", "a PUBLISH with a QoS of 3, or with a QoS and no packet identifier");
+            throw new MqttDoorException(MqttDoorException.Violation, "a PUBLISH with a QoS of 3, or with a QoS and no packet identifier");
         }
 
         if (publish.TopicAlias != 0)
@@ -353,7 +370,7 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
 
         if (string.IsNullOrEmpty(publish.Topic) || publish.Topic.AsSpan().IndexOfAny('+', '#', '\0') >= 0)
         {
-            throw new MqttDoorException("mqtt.protocol-violation", "a PUBLISH without a topic, with an unknown alias, or to a filter with wildcards");
+            throw new MqttDoorException(MqttDoorException.Violation, "a PUBLISH without a topic, with an unknown alias, or to a filter with wildcards");
         }
     }
 
@@ -504,11 +521,20 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
             if (_pending.WrittenCount == 0)
             {
                 _flushing = false;
+                _written?.TrySetResult();
                 return false;
             }
 
             (_pending, _leaving) = (_leaving, _pending);
             return true;
+        }
+    }
+
+    private Task Written()
+    {
+        lock (_writing)
+        {
+            return _flushing && !_closing.IsCancellationRequested ? (_written ??= NewSignal()).Task : Task.CompletedTask;
         }
     }
 

@@ -1,3 +1,5 @@
+using MQTTnet.Protocol;
+
 namespace EdgeOrleans.Edge.EventBus;
 
 /// <summary>The fixed header of an MQTT packet: looked at before anything is allocated for the rest.</summary>
@@ -20,12 +22,12 @@ internal readonly record struct MqttFrame(byte Header, int HeaderLength, int Bod
                 frame = new MqttFrame(bytes[0], i + 1, body);
                 return frame.Length <= maxPacketSize
                     ? true
-                    : throw new MqttDoorException("mqtt.packet-too-large", $"a packet of {frame.Length} bytes; at most {maxPacketSize} are taken");
+                    : throw new MqttDoorException(MqttDoorException.TooLarge, $"a packet of {frame.Length} bytes; at most {maxPacketSize} are taken");
             }
 
             if (i == 4)
             {
-                throw new MqttDoorException("mqtt.protocol-violation", "a remaining length of more than four bytes");
+                throw new MqttDoorException(MqttDoorException.Violation, "a remaining length of more than four bytes");
             }
         }
 
@@ -36,5 +38,13 @@ internal readonly record struct MqttFrame(byte Header, int HeaderLength, int Bod
 /// <summary>A client broke a rule of MQTT or a limit of the door: its connection ends, and the reason is counted.</summary>
 internal sealed class MqttDoorException(string reason, string message) : Exception(message)
 {
+    public const string TooLarge = "mqtt.packet-too-large";
+    public const string Violation = "mqtt.protocol-violation";
+
+    /// <summary>What is counted.</summary>
     public string Reason { get; } = reason;
+
+    /// <summary>What an MQTT 5 client is told.</summary>
+    public MqttDisconnectReasonCode Code =>
+        Reason == TooLarge ? MqttDisconnectReasonCode.PacketTooLarge : MqttDisconnectReasonCode.ProtocolError;
 }

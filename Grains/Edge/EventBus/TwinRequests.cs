@@ -307,7 +307,7 @@ internal sealed partial class TwinRequests(
             }
             else
             {
-                client.Abort();
+                _ = client.DisconnectAsync(CancellationToken.None);
             }
         }
 
