@@ -1,5 +1,4 @@
 using System.Net;
-using EdgeOrleans.DbManager;
 using EdgeOrleans.Edge.EdgeHub;
 using EdgeOrleans.Hosting;
 using EdgeOrleans.Http;
@@ -71,7 +70,7 @@ public static class NodeHost
         services.AddLogging(AddLog);
         services.AddSingleton<IHostLifetime, NoLifetime>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = StopsWithin);
-        services.AddOptions<DbManagerOptions>().Configure<IOptions<DataOptions>>((db, data) => db.DataFolder = data.Value.Data);
+        // Without a cloud nothing is kept for it.
         services.AddOptions<OutboxOptions>().Configure<IOptions<EdgeHubOptions>>((outbox, hub) => outbox.Enabled = hub.Value.HasCloud);
         services.AddHostedService<HttpDoor>();
         services.AddHostedService<SettingsWatcher>();
