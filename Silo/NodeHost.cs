@@ -63,6 +63,7 @@ public static class NodeHost
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ModuleCatalog>();
         services.TryAddSingleton<Refusals>();
+        services.TryAddSingleton<Doors>();
         services.AddSingleton<StartReport>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<MetricsPage>();

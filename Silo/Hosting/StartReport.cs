@@ -1,4 +1,4 @@
-using EdgeOrleans.Edge.Node;
+using EdgeOrleans.Modules;
 using EdgeOrleans.Settings;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -9,7 +9,7 @@ namespace EdgeOrleans.Hosting;
 internal sealed partial class StartReport(
     SettingsLadder ladder,
     SettingsWarnings warnings,
-    NodeDescription description,
+    Doors doors,
     IOptions<NodeOptions> node,
     IOptions<DataOptions> data,
     ILoggerFactory loggers)
@@ -35,7 +35,7 @@ internal sealed partial class StartReport(
     /// <summary>The line when everything has started. Modules have said theirs.</summary>
     public void Ready()
     {
-        var where = string.Join(", ", description.Describe().Doors.Select(d => $"{d.Key} {d.Value}"));
+        var where = string.Join(", ", doors.All.Select(d => $"{d.Key} {d.Value}"));
         LogReady((long)ProcessClock.Running().TotalMilliseconds, where);
     }
 

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text;
-using EdgeOrleans.Edge.Node;
+using EdgeOrleans.Modules;
 using EdgeOrleans.Settings;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -17,7 +17,7 @@ namespace EdgeOrleans.Http;
 
 /// <summary>Health, readiness and metrics over HTTP. Opens beside the silo's start, so that nothing waits for it, and closes last.</summary>
 internal sealed class HttpDoor(
-    IOptions<HttpOptions> options, Readiness readiness, NodeDescription node, IServiceProvider services, ILoggerFactory loggers)
+    IOptions<HttpOptions> options, Readiness readiness, Doors doors, IServiceProvider services, ILoggerFactory loggers)
     : IHostedLifecycleService, IHttpApplication<HttpContext>, IDisposable
 {
     private const string Name = "http";
@@ -45,7 +45,7 @@ internal sealed class HttpDoor(
 
     public async Task StoppedAsync(CancellationToken cancellationToken)
     {
-        node.Close(Name);
+        doors.Close(Name);
         if (_server is not null)
         {
             await _server.StopAsync(cancellationToken);
@@ -68,7 +68,7 @@ internal sealed class HttpDoor(
                 $"{listen.GetLeftPart(UriPartial.Authority)} (http.listen) cannot be used: {e.GetBaseException().Message}; --http.listen=http://127.0.0.1:PORT takes another");
         }
 
-        node.Open(Name, _server.Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        doors.Open(Name, _server.Features.Get<IServerAddressesFeature>()!.Addresses.First());
     }
 
     private KestrelServerOptions KestrelOptions(Uri listen)

@@ -36,7 +36,6 @@ public sealed class EventBusOptions
     /// </summary>
     [Size]
     [Range(1_024, 256 * 1_024 * 1_024)]
-    [Size]
     public int MaxPacketSize { get; init; } = 1_024 * 1_024;
 
     /// <summary>
@@ -44,7 +43,6 @@ public sealed class EventBusOptions
     /// </summary>
     [Size]
     [Range(16 * 1_024, 256 * 1_024 * 1_024)]
-    [Size]
     public int MaxPendingBytes { get; init; } = 1_024 * 1_024;
 
     /// <summary>How many clients may be connected. Default: 10,000.</summary>
