@@ -111,13 +111,14 @@ public sealed class GrainStateStorageTests : IAsyncLifetime
     private async Task StartAsync()
     {
         var builder = new InProcessTestClusterBuilder(1);
+        builder.Options.ConfigureFileLogging = false;
         builder.ConfigureSilo((_, silo) =>
         {
-            silo.AddDbManager();
+            silo.AddDatabase();
             silo.AddOutbox();
             silo.Services.AddGrainStateJson(SaidJson.Default);
             silo.Services.AddSingleton<ILogger<GrainStateStorage>>(_log);
-            silo.Services.Configure<DbManagerOptions>(o => o.DataFolder = _folder);
+            silo.Services.PostConfigure<DbManagerOptions>(o => o.DataFolder = _folder);
         });
         _cluster = builder.Build();
         await _cluster.DeployAsync();
