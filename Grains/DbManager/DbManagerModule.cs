@@ -12,19 +12,23 @@ public static class DbManagerModule
     /// <summary>The name of the grain storage in <c>[PersistentState("…", DbManagerModule.State)]</c>.</summary>
     public const string State = "state";
 
-    /// <summary>Puts the node's database and its grain storage into a silo.</summary>
+    /// <summary>Puts the node's database and its grain storage into a silo, and the module that shows them.</summary>
+    public static ISiloBuilder AddDbManager(this ISiloBuilder silo) =>
+        silo.AddDatabase().AddModule<DatabaseModule>(ModuleNames.DbManager, "");
+
+    /// <summary>The database and the grain storage alone.</summary>
     /// <remarks>The database is a singleton, so the container disposes it after the host, and with it the silo, has stopped.</remarks>
-    public static ISiloBuilder AddDbManager(this ISiloBuilder silo)
+    internal static ISiloBuilder AddDatabase(this ISiloBuilder silo)
     {
         var services = silo.Services;
         services.AddSettings<DbManagerOptions>("modules:dbManager");
+        services.AddOptions<DbManagerOptions>().PostConfigure<IOptions<DataOptions>>(static (db, data) => db.DataFolder = data.Value.Data);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<Database>();
         services.AddSingleton<GrainStateJson>();
         services.AddSingleton<IGrainStorage, GrainStateStorage>();
         services.AddKeyedSingleton(State, static (provider, _) => provider.GetRequiredService<IGrainStorage>());
         services.AddKeyedSingleton("Default", static (provider, _) => provider.GetRequiredService<IGrainStorage>());
-        services.AddOptions<DbManagerOptions>().PostConfigure<IOptions<DataOptions>>(static (db, data) => db.DataFolder = data.Value.Data);
-        return silo.AddModule<DatabaseModule>(ModuleNames.DbManager, "");
+        return silo;
     }
 }

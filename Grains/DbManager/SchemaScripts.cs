@@ -7,7 +7,7 @@ namespace EdgeOrleans.DbManager;
 internal static class SchemaScripts
 {
     /// <summary>All scripts; the version of a script is its place, counted from one.</summary>
-    public static IReadOnlyList<string> All { get; } = Load();
+    public static IReadOnlyList<string> All { get; } = [.. Names().Select(Read)];
 
     /// <summary>Brings a database to this program's version.</summary>
     /// <exception cref="StartRefusedException">The database is of a newer version.</exception>
@@ -37,16 +37,13 @@ internal static class SchemaScripts
 
     private static int Version(DbSession db) => (int)db.Query("PRAGMA user_version", static row => row.GetInt64(0))[0];
 
-    private static string[] Load()
-    {
-        var assembly = Assembly.GetExecutingAssembly();
-        var names = assembly.GetManifestResourceNames().Where(static n => n.EndsWith(".sql", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
-        return [.. names.Select(name => Read(assembly, name))];
-    }
+    /// <summary>Their names, <c>nnnn-what.sql</c>, in order. The number is the place: no number is left out or given twice.</summary>
+    internal static IEnumerable<string> Names() => Assembly.GetExecutingAssembly().GetManifestResourceNames()
+        .Where(static name => name.EndsWith(".sql", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
 
-    private static string Read(Assembly assembly, string name)
+    private static string Read(string name)
     {
-        using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
+        using var reader = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream(name)!);
         return reader.ReadToEnd();
     }
 }

@@ -30,6 +30,7 @@ public static class StorageBenchmark
     {
         var folder = Directory.CreateTempSubdirectory("edgeorleans-").FullName;
         var builder = new InProcessTestClusterBuilder(1);
+        builder.Options.ConfigureFileLogging = false;
         builder.ConfigureSilo((_, silo) => add(silo, folder));
         await using (var cluster = builder.Build())
         {
@@ -79,9 +80,9 @@ public static class StorageBenchmark
 
     private static void AddOwn(ISiloBuilder silo, string folder)
     {
-        silo.AddDbManager();
+        silo.AddDatabase();
         silo.Services.AddGrainStateJson(BenchJson.Default);
-        silo.Services.Configure<DbManagerOptions>(o => o.DataFolder = folder);
+        silo.Services.PostConfigure<DbManagerOptions>(o => o.DataFolder = folder);
     }
 
     private static void AddAdoNet(ISiloBuilder silo, string folder)

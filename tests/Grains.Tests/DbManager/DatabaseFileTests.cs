@@ -16,6 +16,10 @@ public sealed class DatabaseFileTests : IDisposable
     }
 
     [Fact]
+    public void The_number_of_a_script_is_its_place() => Assert.Equal(
+        Enumerable.Range(1, SchemaScripts.All.Count).Select(n => $"{n:0000}"), SchemaScripts.Names().Select(name => name[..4]));
+
+    [Fact]
     public async Task Every_commit_waits_for_the_disk()
     {
         var settings = await _temp.Database.RunAsync(db => db.Query("PRAGMA synchronous", r => r.GetInt64(0))[0]);

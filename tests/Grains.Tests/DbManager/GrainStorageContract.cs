@@ -18,6 +18,7 @@ public abstract class GrainStorageContract : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var builder = new InProcessTestClusterBuilder(1);
+        builder.Options.ConfigureFileLogging = false;
         builder.ConfigureSilo((_, silo) => AddStorage(silo, _folder));
         _cluster = builder.Build();
         await _cluster.DeployAsync();
@@ -230,9 +231,9 @@ public sealed class NodeStorageContract : GrainStorageContract
 {
     protected override void AddStorage(ISiloBuilder silo, string folder)
     {
-        silo.AddDbManager();
+        silo.AddDatabase();
         silo.Services.AddGrainStateJson(StoredJson.Default);
-        silo.Services.Configure<DbManagerOptions>(o => o.DataFolder = folder);
+        silo.Services.PostConfigure<DbManagerOptions>(o => o.DataFolder = folder);
     }
 }
 
