@@ -43,7 +43,7 @@ public sealed class DeviceTwinOptions
     public int MaxProperties { get; init; } = 1_000;
 
     /// <summary>How many bytes a request may have; a larger one is refused before it is read. Default: 1 MiB.</summary>
-    [Range(1_024, 64 * 1_024 * 1_024)]
+    [Range(typeof(long), "1024", "67108864")]
     public long MaxPayload { get; init; } = 1_024 * 1_024;
 
     /// <summary>How many values that lost by the version rule a twin remembers, the newest. Default: 32.</summary>

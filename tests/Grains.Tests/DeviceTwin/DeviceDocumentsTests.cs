@@ -76,6 +76,18 @@ public sealed class DeviceDocumentsTests
     }
 
     [Fact]
+    public async Task A_device_that_gives_up_its_model_is_free_of_it_at_once()
+    {
+        await using var silo = await TwinSilo.StartAsync();
+        await silo.Membership.ApplyAsync(Model);
+        await silo.Membership.ApplyAsync(Device);
+
+        await silo.Membership.ApplyAsync(Device.Replace("\"deviceModelRef\":{\"name\":\"pump\"},", "", StringComparison.Ordinal).Replace("\"5\"", "\"500\"", StringComparison.Ordinal));
+
+        Assert.Equal("500", (await silo.Device("default/p").GetAsync())!.Twin["speed"].Expected!.Value);
+    }
+
+    [Fact]
     public async Task A_model_with_devices_stays_and_one_without_goes()
     {
         await using var silo = await TwinSilo.StartAsync();

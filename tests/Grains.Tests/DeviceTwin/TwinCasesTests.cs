@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -137,8 +136,11 @@ public sealed partial class TwinCasesTests
         _ => got.ToString() == wanted,
     };
 
-    private static List<Case> Load([CallerFilePath] string here = "") =>
-        [.. File.ReadLines(Path.Combine(Path.GetDirectoryName(here)!, "cases.jsonl")).Select(line => JsonSerializer.Deserialize<Case>(line, JsonSerializerOptions.Web)!)];
+    private static List<Case> Load()
+    {
+        using var cases = new StreamReader(typeof(TwinCasesTests).Assembly.GetManifestResourceStream("DeviceTwin.cases")!);
+        return [.. cases.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize<Case>(line, JsonSerializerOptions.Web)!)];
+    }
 
     [GeneratedRegex(":T(?=[,}])")]
     private static partial Regex AnyTime();
