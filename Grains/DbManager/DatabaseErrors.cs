@@ -1,8 +1,5 @@
 namespace EdgeOrleans.DbManager;
 
-/// <summary>The start is refused: what the node finds in its data folder is not for it to use. The message is one sentence for a person.</summary>
-public sealed class StartRefusedException(string reason) : Exception(reason);
-
 /// <summary>A change did not reach the disk: no space, an I/O error, or no answer in time. The same change may succeed later.</summary>
 [GenerateSerializer, Alias("database-failed")]
 public sealed class DatabaseFailedException : Exception

@@ -1,6 +1,8 @@
+using EdgeOrleans.Modules;
 using EdgeOrleans.Settings;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 using Orleans.Storage;
 
 namespace EdgeOrleans.DbManager;
@@ -22,6 +24,7 @@ public static class DbManagerModule
         services.AddSingleton<IGrainStorage, GrainStateStorage>();
         services.AddKeyedSingleton(State, static (provider, _) => provider.GetRequiredService<IGrainStorage>());
         services.AddKeyedSingleton("Default", static (provider, _) => provider.GetRequiredService<IGrainStorage>());
-        return silo;
+        services.AddOptions<DbManagerOptions>().PostConfigure<IOptions<DataOptions>>(static (db, data) => db.DataFolder = data.Value.Data);
+        return silo.AddModule<DatabaseModule>(ModuleNames.DbManager, "");
     }
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using EdgeOrleans.Settings;
 
 namespace EdgeOrleans.DbManager;
 
@@ -10,6 +11,7 @@ public sealed class DbManagerOptions
 
     /// <summary>The folder that holds the database and nothing else's files. It is made when it is not there. Default: <c>data</c>.</summary>
     [Required]
+    [NotASetting]
     public string DataFolder { get; set; } = "data";
 
     /// <summary>How long a change may take to reach the disk; then its caller is told that it failed. Default: 10 seconds.</summary>

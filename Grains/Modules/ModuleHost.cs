@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace EdgeOrleans.Modules;
 
-/// <summary>Starts the modules of the role in their order and stops them in reverse. A module that fails stops no other.</summary>
+/// <summary>Starts the modules of the role in their order and stops them in reverse. A module that fails stops no other; one that refuses the start (<see cref="StartRefusedException"/>) stops the program.</summary>
 /// <remarks>All queues are open before the first module starts: what an early module tells a later one waits there.</remarks>
 internal sealed partial class ModuleHost(
     IServiceProvider services, IEnumerable<ModuleRegistration> registrations, ModuleCatalog catalog, ModuleQueues queues, IModuleContext beehive,
@@ -130,6 +130,11 @@ internal sealed partial class ModuleHost(
             await module.StartAsync(cancellation);
             catalog.Set(module.Name, ModuleState.Running);
             _running.Add(module);
+        }
+        catch (StartRefusedException e)
+        {
+            catalog.Set(module.Name, ModuleState.Failed, e.Message);
+            throw;
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {

@@ -26,6 +26,11 @@ internal static class UserModules
 
         try
         {
+            if (IsOfTheHost(AssemblyName.GetAssemblyName(path)))
+            {
+                throw new UserModuleException($"modules.user.assemblies: {path} is a part of the program itself, not an assembly with modules of the user");
+            }
+
             var types = new UserAssemblies(path).LoadFromAssemblyPath(path).GetExportedTypes();
             var modules = types.Where(static type => type is { IsClass: true, IsAbstract: false } && type.IsAssignableTo(typeof(IModule))).ToList();
             return modules.Count > 0
@@ -35,6 +40,19 @@ internal static class UserModules
         catch (Exception e) when (e is BadImageFormatException or FileLoadException or FileNotFoundException or TypeLoadException or ReflectionTypeLoadException)
         {
             throw new UserModuleException($"modules.user.assemblies: {path} cannot be loaded: {e.Message}", e);
+        }
+    }
+
+    // Two copies of an assembly would be two sets of the same contracts.
+    private static bool IsOfTheHost(AssemblyName name)
+    {
+        try
+        {
+            return AssemblyLoadContext.Default.LoadFromAssemblyName(new AssemblyName(name.Name!)) is not null;
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
         }
     }
 

@@ -11,6 +11,7 @@ public static class NodeRegistration
         silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.TryAddSingleton<ModuleCatalog>();
         silo.Services.TryAddSingleton<Refusals>();
+        silo.Services.TryAddSingleton<Doors>();
         silo.Services.TryAddSingleton<NodeDescription>();
         return silo;
     }

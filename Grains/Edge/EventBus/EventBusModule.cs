@@ -1,0 +1,78 @@
+using EdgeOrleans.Beehive;
+using EdgeOrleans.Modules;
+using EdgeOrleans.Settings;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace EdgeOrleans.Edge.EventBus;
+
+/// <summary>The MQTT door: an MQTT 3.1.1 and 5 broker inside the node, through which devices reach their twins.</summary>
+internal sealed class EventBusModule(
+    MqttBroker broker,
+    Publisher publisher,
+    Doors doors,
+    IMessageContext beehive,
+    IOptions<EventBusOptions> options,
+    TimeProvider time,
+    ILogger<EventBusModule> logger) : ReceivingModule(beehive, time, logger)
+{
+    private static readonly TimeSpan Drain = TimeSpan.FromSeconds(2);
+
+    public override string Name => ModuleNames.EventBus;
+
+    public override string Group => Groups.Bus;
+
+    public override async Task StartAsync(CancellationToken cancellation)
+    {
+        if (options.Value.MqttMode != 0)
+        {
+            throw new StartRefusedException(
+                $"modules.eventBus.mqttMode {options.Value.MqttMode} (a broker outside) is not built yet; mode 0 is the broker inside");
+        }
+
+        await broker.StartAsync();
+        doors.Open("mqtt", string.Join(", ", broker.Addresses.Select(a => $"tcp://{a}")));
+        await base.StartAsync(cancellation);
+    }
+
+    public override Task StopAsync(CancellationToken cancellation)
+    {
+        doors.Close("mqtt");
+        return broker.StopAsync(Drain);
+    }
+
+    /// <summary>What the twin says by itself: a change of the cloud or the console. The parts are one device's, in order.</summary>
+    protected override async Task HandleAsync(Message message, CancellationToken cancellation)
+    {
+        if (message.Route.Operation != Operations.Publish)
+        {
+            return;
+        }
+
+        foreach (var part in message.Parts)
+        {
+            publisher.Publish(part.Route.Resource, oneLevel: false, part.Content);
+        }
+
+        if (message.Header.Sync)
+        {
+            await Beehive.SendRespAsync(message.Respond(Name, default, message.Header.Timestamp), cancellation);
+        }
+    }
+}
+
+public static class EventBusRegistration
+{
+    /// <summary>Puts the MQTT door into a silo.</summary>
+    public static ISiloBuilder AddEventBus(this ISiloBuilder silo)
+    {
+        silo.Services.AddSettings<EventBusOptions>("modules:eventBus");
+        silo.Services.AddSingleton<SubscriptionIndex>();
+        silo.Services.AddSingleton<Outlets>();
+        silo.Services.AddSingleton<Publisher>();
+        silo.Services.AddSingleton<TwinRequests>();
+        silo.Services.AddSingleton<MqttBroker>();
+        return silo.AddModule<EventBusModule>(ModuleNames.EventBus, Groups.Bus);
+    }
+}

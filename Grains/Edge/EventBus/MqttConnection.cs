@@ -1,0 +1,559 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using EdgeOrleans.Modules;
+using Microsoft.Extensions.Logging;
+using MQTTnet.Adapter;
+using MQTTnet.Formatter;
+using MQTTnet.Packets;
+using MQTTnet.Protocol;
+
+namespace EdgeOrleans.Edge.EventBus;
+
+/// <summary>
+/// One client's connection. It stands between the socket and the broker: requests to twins leave here for the beehive and never
+/// reach the broker, everything else goes through; answers are written here directly. It bounds what a client can make us hold.
+/// </summary>
+internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolWorkItem
+{
+    private const int FirstBuffer = 2_048;
+    private const int LargestKeptBuffer = 16_384;
+    private const int HighWater = 256 * 1_024;
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
+
+    private readonly Stream _stream;
+    private readonly EventBusOptions _options;
+    private readonly TwinRequests _requests;
+    private readonly Refusals _refusals;
+    private readonly Publisher _publisher;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _closing = new();
+    private readonly HashSet<ushort> _exactlyOnce = [];
+    private readonly Lock _writing = new();
+
+    private byte[] _received = new byte[FirstBuffer];
+    private int _from;
+    private int _to;
+
+    private ArrayBufferWriter<byte> _pending = new(FirstBuffer);
+    private ArrayBufferWriter<byte> _leaving = new(FirstBuffer);
+    private bool _flushing;
+    private TaskCompletionSource? _drained;
+    private TaskCompletionSource? _written;
+
+    private long _heard;
+    private TimeSpan _keepAlive;
+    private volatile bool _held;
+    private uint _clientMaxPacket;
+    private Dictionary<ushort, string>? _aliases;
+
+    public MqttConnection(
+        Stream stream,
+        EndPoint? local,
+        EndPoint? remote,
+        EventBusOptions options,
+        TwinRequests requests,
+        Refusals refusals,
+        Publisher publisher,
+        TimeProvider time,
+        ILogger logger)
+    {
+        (_stream, _options, _requests, _refusals, _publisher, _time, _logger) = (stream, options, requests, refusals, publisher, time, logger);
+        (LocalEndPoint, RemoteEndPoint) = (local, remote);
+        PacketFormatterAdapter = new MqttPacketFormatterAdapter(new MqttBufferWriter(512, LargestKeptBuffer));
+        Acknowledgements = new Acknowledgements(Write);
+        Window = new RequestWindow(options.MaxRequestsUnderWay);
+        _heard = time.GetTimestamp();
+    }
+
+    public long BytesReceived { get; private set; }
+
+    public long BytesSent { get; private set; }
+
+    public X509Certificate2? ClientCertificate => null;
+
+    public EndPoint? RemoteEndPoint { get; }
+
+    public EndPoint? LocalEndPoint { get; }
+
+    public bool IsSecureConnection => false;
+
+    public MqttPacketFormatterAdapter PacketFormatterAdapter { get; }
+
+    public string ClientId { get; private set; } = "";
+
+    public bool IsVersion5 => PacketFormatterAdapter.ProtocolVersion == MqttProtocolVersion.V500;
+
+    /// <summary>How many of this client's requests may be under way.</summary>
+    public RequestWindow Window { get; }
+
+    public Acknowledgements Acknowledgements { get; }
+
+    /// <summary>The subscription identifiers that the client gave with its filters.</summary>
+    public Dictionary<string, uint> SubscriptionIdentifiers { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Whether the client has been silent for one and a half of its keep-alive. Held back by us it may be silent.</summary>
+    public bool IsSilent => _keepAlive > TimeSpan.Zero && !_held && _time.GetElapsedTime(_heard) > _keepAlive * 1.5;
+
+    public Task ConnectAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Ends the connection when what was said last is on its way: a refusal is heard before the line goes dead.</summary>
+    public async Task DisconnectAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Written().WaitAsync(LastWords, _time, cancellationToken);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            // It does not read: it does not hear.
+        }
+
+        Abort();
+    }
+
+    public void Dispose()
+    {
+        Abort();
+        _publisher.Disconnected(ClientId, this);
+        _closing.Dispose();
+    }
+
+    public void ResetStatistics() => (BytesReceived, BytesSent) = (0, 0);
+
+    /// <summary>Ends the connection at once. Its will is published, as for any lost connection.</summary>
+    public void Abort()
+    {
+        try
+        {
+            _closing.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It was closed a moment ago.
+        }
+
+        _stream.Dispose();
+        lock (_writing)
+        {
+            _drained?.TrySetResult();
+            _written?.TrySetResult();
+        }
+    }
+
+    /// <summary>The next packet for the broker; null when the connection has ended.</summary>
+    public async Task<MqttPacket?> ReceivePacketAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                while (TryDecode(out var packet))
+                {
+                    if (packet is not MqttPublishPacket publish)
+                    {
+                        return Seen(packet);
+                    }
+
+                    if (!IsFirstTime(publish))
+                    {
+                        continue;
+                    }
+
+                    var topic = _requests.Read(publish.Topic);
+                    var owed = publish.QualityOfServiceLevel == MqttQualityOfServiceLevel.AtMostOnce
+                        ? null
+                        : Acknowledgements.Expect(publish.PacketIdentifier, publish.QualityOfServiceLevel == MqttQualityOfServiceLevel.ExactlyOnce);
+                    if (topic.Kind is TopicKind.Free or TopicKind.Unknown)
+                    {
+                        if (topic.Kind == TopicKind.Unknown)
+                        {
+                            _refusals.Count("mqtt.unknown-topic");
+                        }
+
+                        return publish;
+                    }
+
+                    await TakeAsync(topic, publish, owed, cancellationToken);
+                }
+
+                if (!await FillAsync(cancellationToken))
+                {
+                    return null;
+                }
+            }
+        }
+        catch (MqttDoorException broken)
+        {
+            _refusals.Count(broken.Reason);
+            LogBroken(ClientId, RemoteEndPoint, broken.Message);
+            if (IsVersion5)
+            {
+                Write(new MqttDisconnectPacket { ReasonCode = broken.Code, ReasonString = broken.Message });
+            }
+
+            return null;
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
+        {
+            return null;
+        }
+    }
+
+    public Task SendPacketAsync(MqttPacket packet, CancellationToken cancellationToken)
+    {
+        switch (packet)
+        {
+            case MqttPubAckPacket ack:
+                Acknowledgements.Ready(ack.PacketIdentifier, ack);
+                break;
+            case MqttPubRecPacket received:
+                Acknowledgements.Ready(received.PacketIdentifier, received);
+                break;
+            case MqttConnAckPacket accepted:
+                Accept(accepted);
+                break;
+            default:
+                Write(packet);
+                break;
+        }
+
+        lock (_writing)
+        {
+            return _pending.WrittenCount < HighWater ? Task.CompletedTask : (_drained ??= NewSignal()).Task.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Writes a publish of the node with QoS 0. False when the client has too much waiting: the message is dropped and counted.</summary>
+    public bool TryPublish(ReadOnlySpan<byte> topic, ReadOnlySpan<byte> payload, uint subscriptionIdentifier)
+    {
+        var properties = !IsVersion5 ? 0 : subscriptionIdentifier == 0 ? 1 : 2 + VariableLength((int)subscriptionIdentifier);
+        var body = 2 + topic.Length + properties + payload.Length;
+        var length = 1 + VariableLength(body) + body;
+        if (_clientMaxPacket > 0 && length > _clientMaxPacket)
+        {
+            _refusals.Count("mqtt.client-takes-no-such-size");
+            return false;
+        }
+
+        lock (_writing)
+        {
+            if (_pending.WrittenCount + length > _options.MaxPendingBytes)
+            {
+                _refusals.Count("mqtt.slow-reader");
+                return false;
+            }
+
+            var span = _pending.GetSpan(length);
+            span[0] = 0x30;
+            var at = 1 + WriteVariable(span[1..], body);
+            BinaryPrimitives.WriteUInt16BigEndian(span[at..], (ushort)topic.Length);
+            at += 2;
+            topic.CopyTo(span[at..]);
+            at += topic.Length;
+            if (properties > 0)
+            {
+                at += WriteVariable(span[at..], properties - 1);
+                if (subscriptionIdentifier != 0)
+                {
+                    span[at++] = 0x0B;
+                    at += WriteVariable(span[at..], (int)subscriptionIdentifier);
+                }
+            }
+
+            payload.CopyTo(span[at..]);
+            _pending.Advance(length);
+            Flush();
+            return true;
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute() => _ = FlushAsync();
+
+    private void Accept(MqttConnAckPacket accepted)
+    {
+        accepted.MaximumPacketSize = (uint)_options.MaxPacketSize;
+        if (accepted.ReasonCode == MqttConnectReasonCode.Success && accepted.ReturnCode == MqttConnectReturnCode.ConnectionAccepted)
+        {
+            ClientId = string.IsNullOrEmpty(accepted.AssignedClientIdentifier) ? ClientId : accepted.AssignedClientIdentifier;
+            _publisher.Connected(ClientId, this);
+        }
+
+        Write(accepted);
+    }
+
+    /// <summary>The broker is told nothing of requests to twins: they leave here.</summary>
+    private async ValueTask TakeAsync(RequestTopic topic, MqttPublishPacket publish, Acknowledgements.Owed? owed, CancellationToken cancellation)
+    {
+        var taken = _requests.TakeAsync(this, topic, publish, owed, cancellation);
+        if (taken.IsCompletedSuccessfully)
+        {
+            return;
+        }
+
+        // The reader stands still until there is room again: TCP holds the client back. It is not silent meanwhile.
+        _held = true;
+        await taken;
+        _held = false;
+        _heard = _time.GetTimestamp();
+    }
+
+    private bool TryDecode(out MqttPacket packet)
+    {
+        packet = null!;
+        if (_to - _from < 2 || !MqttFrame.TryRead(_received.AsSpan(_from, _to - _from), _options.MaxPacketSize, out var frame))
+        {
+            return false;
+        }
+
+        if (_to - _from < frame.Length)
+        {
+            MakeRoom(frame.Length);
+            return false;
+        }
+
+        var body = new ArraySegment<byte>(_received, _from + frame.HeaderLength, frame.BodyLength);
+        _from += frame.Length;
+        BytesReceived += frame.Length;
+        packet = Decode(new ReceivedMqttPacket(frame.Header, body, frame.Length));
+        return true;
+    }
+
+    private MqttPacket Decode(ReceivedMqttPacket received)
+    {
+        try
+        {
+            if (PacketFormatterAdapter.ProtocolVersion == MqttProtocolVersion.Unknown)
+            {
+                PacketFormatterAdapter.DetectProtocolVersion(received);
+            }
+
+            var packet = PacketFormatterAdapter.Decode(received);
+            if (packet is MqttPublishPacket publish)
+            {
+                CheckPublish(publish);
+            }
+
+            return packet;
+        }
+        catch (Exception e) when (e is not MqttDoorException)
+        {
+            throw new MqttDoorException(MqttDoorException.Violation, e.Message);
+        }
+    }
+
+    private void CheckPublish(MqttPublishPacket publish)
+    {
+        if ((int)publish.QualityOfServiceLevel > 2 || (publish.QualityOfServiceLevel > 0 && publish.PacketIdentifier == 0))
+        {
+            throw new MqttDoorException(MqttDoorException.Violation, "a PUBLISH with a QoS of 3, or with a QoS and no packet identifier");
+        }
+
+        if (publish.TopicAlias != 0)
+        {
+            // The broker never sees aliases: it would not learn those of requests.
+            _aliases ??= [];
+            if (string.IsNullOrEmpty(publish.Topic))
+            {
+                publish.Topic = _aliases.GetValueOrDefault(publish.TopicAlias, "");
+            }
+            else if (_aliases.Count < 1_024 || _aliases.ContainsKey(publish.TopicAlias))
+            {
+                _aliases[publish.TopicAlias] = publish.Topic;
+            }
+
+            publish.TopicAlias = 0;
+        }
+
+        if (string.IsNullOrEmpty(publish.Topic) || publish.Topic.AsSpan().IndexOfAny('+', '#', '\0') >= 0)
+        {
+            throw new MqttDoorException(MqttDoorException.Violation, "a PUBLISH without a topic, with an unknown alias, or to a filter with wildcards");
+        }
+    }
+
+    /// <summary>Notes what the door itself needs of a packet that goes on to the broker.</summary>
+    private MqttPacket Seen(MqttPacket packet)
+    {
+        switch (packet)
+        {
+            case MqttConnectPacket connect:
+                // A client without an id of its own gets one; only without a session, which nobody could find again.
+                if (string.IsNullOrEmpty(connect.ClientId) && !IsVersion5 && connect.CleanSession)
+                {
+                    connect.ClientId = $"auto-{Guid.NewGuid():N}";
+                }
+
+                ClientId = connect.ClientId ?? "";
+                _keepAlive = TimeSpan.FromSeconds(connect.KeepAlivePeriod);
+                _clientMaxPacket = connect.MaximumPacketSize;
+                connect.KeepAlivePeriod = 0; // The door keeps the time: the broker does not see requests to twins.
+                break;
+            case MqttSubscribePacket { SubscriptionIdentifier: > 0 } subscribe:
+                foreach (var filter in subscribe.TopicFilters)
+                {
+                    SubscriptionIdentifiers[filter.Topic] = subscribe.SubscriptionIdentifier;
+                }
+
+                break;
+            case MqttPubRelPacket release:
+                _exactlyOnce.Remove(release.PacketIdentifier);
+                break;
+        }
+
+        return packet;
+    }
+
+    /// <summary>Whether a publish is new. A QoS 2 publish that comes again before its PUBREL is only acknowledged again.</summary>
+    private bool IsFirstTime(MqttPublishPacket publish)
+    {
+        if (publish.QualityOfServiceLevel != MqttQualityOfServiceLevel.ExactlyOnce || _exactlyOnce.Add(publish.PacketIdentifier))
+        {
+            return true;
+        }
+
+        if (!Acknowledgements.IsOwed(publish.PacketIdentifier))
+        {
+            Write(new MqttPubRecPacket { PacketIdentifier = publish.PacketIdentifier });
+        }
+
+        return false;
+    }
+
+    private async ValueTask<bool> FillAsync(CancellationToken cancellation)
+    {
+        if (_from == _to)
+        {
+            (_from, _to) = (0, 0);
+            if (_received.Length > LargestKeptBuffer)
+            {
+                _received = new byte[FirstBuffer];
+            }
+        }
+        else if (_to == _received.Length)
+        {
+            MakeRoom(Math.Min(2 * (_to - _from), _options.MaxPacketSize + 5));
+        }
+
+        var read = await _stream.ReadAsync(_received.AsMemory(_to), cancellation);
+        _heard = _time.GetTimestamp();
+        _to += read;
+        return read > 0;
+    }
+
+    private void MakeRoom(int length)
+    {
+        var waiting = _received.AsSpan(_from, _to - _from);
+        if (length > _received.Length)
+        {
+            // It grows with what has arrived, not with what was announced.
+            var larger = new byte[Math.Min(length, Math.Max(2 * _received.Length, 2 * waiting.Length))];
+            waiting.CopyTo(larger);
+            _received = larger;
+        }
+        else if (_from > 0)
+        {
+            waiting.CopyTo(_received);
+        }
+        else
+        {
+            return;
+        }
+
+        (_from, _to) = (0, waiting.Length);
+    }
+
+    private void Write(MqttPacket packet)
+    {
+        lock (_writing)
+        {
+            var encoded = PacketFormatterAdapter.Encode(packet);
+            _pending.Write(encoded.Packet);
+            foreach (var part in encoded.Payload)
+            {
+                _pending.Write(part.Span);
+            }
+
+            PacketFormatterAdapter.Cleanup();
+            Flush();
+        }
+    }
+
+    // Left to the pool: what else is written in the same moment goes out with the same system call.
+    private void Flush()
+    {
+        if (!_flushing)
+        {
+            _flushing = true;
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
+    private async Task FlushAsync()
+    {
+        try
+        {
+            while (TakePending())
+            {
+                await _stream.WriteAsync(_leaving.WrittenMemory, _closing.Token);
+                BytesSent += _leaving.WrittenCount;
+                _leaving.ResetWrittenCount();
+                if (_leaving.Capacity > LargestKeptBuffer)
+                {
+                    _leaving = new ArrayBufferWriter<byte>(FirstBuffer);
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            Abort();
+        }
+    }
+
+    private bool TakePending()
+    {
+        lock (_writing)
+        {
+            _drained?.TrySetResult();
+            _drained = null;
+            if (_pending.WrittenCount == 0)
+            {
+                _flushing = false;
+                _written?.TrySetResult();
+                return false;
+            }
+
+            (_pending, _leaving) = (_leaving, _pending);
+            return true;
+        }
+    }
+
+    private Task Written()
+    {
+        lock (_writing)
+        {
+            return _flushing && !_closing.IsCancellationRequested ? (_written ??= NewSignal()).Task : Task.CompletedTask;
+        }
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private static int VariableLength(int value) => value switch { < 128 => 1, < 16_384 => 2, < 2_097_152 => 3, _ => 4 };
+
+    private static int WriteVariable(Span<byte> span, int value)
+    {
+        var at = 0;
+        do
+        {
+            span[at++] = (byte)((value & 0x7F) | (value > 127 ? 0x80 : 0));
+            value >>= 7;
+        }
+        while (value > 0);
+        return at;
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Closed the connection of MQTT client '{Client}' at {Address}: {Reason}")]
+    private partial void LogBroken(string client, EndPoint? address, string reason);
+}

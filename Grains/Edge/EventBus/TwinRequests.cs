@@ -1,0 +1,348 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Text;
+using System.Text.Json;
+using EdgeOrleans.Beehive;
+using EdgeOrleans.Modules;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using MQTTnet;
+using MQTTnet.Packets;
+using MQTTnet.Protocol;
+
+namespace EdgeOrleans.Edge.EventBus;
+
+/// <summary>
+/// Carries requests of clients to the twins, and brings back the publications and the acknowledgement of each: both only after the
+/// change is on disk. An acknowledgement that cannot be given truthfully is not given.
+/// </summary>
+internal sealed partial class TwinRequests(
+    IMessageContext beehive,
+    Responses responses,
+    Outlets outlets,
+    Publisher publisher,
+    Refusals refusals,
+    IOptions<EventBusOptions> options,
+    TimeProvider time,
+    ILogger<TwinRequests> logger)
+{
+    private const int MostTopics = 200_000;
+
+    // A refusal that freed its place at once would invite the next at once.
+    private static readonly TimeSpan RefusalPause = TimeSpan.FromMilliseconds(100);
+
+    private readonly ConcurrentDictionary<string, RequestTopic> _topics = new(StringComparer.Ordinal);
+    private readonly ILogger _logger = logger;
+    private int _underWay;
+
+    /// <summary>How many requests are without their answer.</summary>
+    public int UnderWay => _underWay;
+
+    public RequestTopic Read(string topic)
+    {
+        if (_topics.TryGetValue(topic, out var known))
+        {
+            return known;
+        }
+
+        var read = RequestTopics.Parse(topic);
+        if (read.Kind == TopicKind.Request)
+        {
+            if (_topics.Count >= MostTopics)
+            {
+                _topics.Clear();
+            }
+
+            _topics[topic] = read;
+        }
+
+        return read;
+    }
+
+    /// <summary>Takes a publish that is ours. It returns when the next publish of this client may be read.</summary>
+    public ValueTask TakeAsync(
+        MqttConnection client,
+        RequestTopic topic,
+        MqttPublishPacket publish,
+        Acknowledgements.Owed? owed,
+        CancellationToken cancellation)
+    {
+        switch (topic.Kind)
+        {
+            case TopicKind.Reserved:
+                refusals.Count("mqtt.reserved-topic");
+                Acknowledge(client, owed, MqttPubAckReasonCode.NotAuthorized);
+                return ValueTask.CompletedTask;
+            case TopicKind.BadDevice:
+                refusals.Count("mqtt.bad-device-id");
+                Tell(topic.ResultResource, oneLevel: false, publish.Payload, 400, topic.Reason);
+                Acknowledge(client, owed, MqttPubAckReasonCode.TopicNameInvalid);
+                return ValueTask.CompletedTask;
+            default:
+                return EnterAndSendAsync(client, topic, publish, owed, cancellation);
+        }
+    }
+
+    /// <summary>Takes the last will of a client whose connection was lost: nobody is held back by it, nobody waits for its acknowledgement.</summary>
+    public ValueTask TakeWillAsync(RequestTopic topic, MqttApplicationMessage will)
+    {
+        if (topic.Kind == TopicKind.Request)
+        {
+            return SendAsync(null, topic, will.Payload.ToArray(), (int)will.QualityOfServiceLevel, null, CancellationToken.None);
+        }
+
+        refusals.Count(topic.Kind == TopicKind.Reserved ? "mqtt.reserved-topic" : "mqtt.bad-device-id");
+        return ValueTask.CompletedTask;
+    }
+
+    private async ValueTask EnterAndSendAsync(
+        MqttConnection client,
+        RequestTopic topic,
+        MqttPublishPacket publish,
+        Acknowledgements.Owed? owed,
+        CancellationToken cancellation)
+    {
+        await client.Window.EnterAsync(cancellation);
+        await SendAsync(client, topic, publish.Payload.ToArray(), (int)publish.QualityOfServiceLevel, owed, cancellation);
+    }
+
+    private async ValueTask SendAsync(
+        MqttConnection? client,
+        RequestTopic topic,
+        byte[] payload,
+        int qos,
+        Acknowledgements.Owed? owed,
+        CancellationToken cancellation)
+    {
+        ShowOthers(topic.Topic, payload, qos);
+        var message = Message.Create("bus", Groups.Twin, topic.Operation, topic.Resource, payload, time.GetUtcNow().ToUnixTimeMilliseconds()) with
+        {
+            ResultOnly = !SomebodyHearsMore(topic),
+        };
+        var request = new Request(this, client, topic, payload, owed);
+        Interlocked.Increment(ref _underWay);
+        responses.Expect(message.Header.Id, request, options.Value.RequestTimeout);
+        try
+        {
+            await beehive.SendAsync(topic.To, message, cancellation);
+        }
+        catch (BeehiveFullException e)
+        {
+            responses.Forget(message.Header.Id);
+            request.Overloaded(e.Message);
+        }
+        catch (Exception e)
+        {
+            responses.Forget(message.Header.Id);
+            request.Failed(e is ModuleUnavailableException ? e.Message : "the node is stopping");
+            if (e is not ModuleUnavailableException and not OperationCanceledException)
+            {
+                throw;
+            }
+        }
+    }
+
+    // Requests are for the twin; a client that listens to them (a debugger, a logger) still hears them, as from any broker.
+    private void ShowOthers(string topic, byte[] payload, int qos)
+    {
+        var outlet = outlets.OfTopic(topic);
+        if (outlet.Subscribers.Length > 0)
+        {
+            publisher.Deliver(outlet, payload, qos);
+        }
+    }
+
+    private bool SomebodyHearsMore(RequestTopic topic)
+    {
+        foreach (var resource in topic.SideResources)
+        {
+            if (publisher.IsHeard(outlets.Of(resource)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void Tell(string resource, bool oneLevel, ReadOnlySequence<byte> request, int code, string reason) =>
+        Tell(resource, oneLevel, request.ToArray(), code, reason);
+
+    private void Tell(string resource, bool oneLevel, byte[] request, int code, string reason)
+    {
+        if (resource.Length == 0)
+        {
+            return;
+        }
+
+        var payload = new ArrayBufferWriter<byte>(256);
+        using (var writer = new Utf8JsonWriter(payload))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("event_id", EventIdOf(request));
+            writer.WriteNumber("timestamp", time.GetUtcNow().ToUnixTimeMilliseconds());
+            writer.WriteNumber("code", code);
+            writer.WriteString("reason", reason);
+            writer.WriteEndObject();
+        }
+
+        publisher.Publish(resource, oneLevel, payload.WrittenMemory);
+    }
+
+    private static string EventIdOf(ReadOnlySpan<byte> request)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(request);
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            {
+                return "";
+            }
+
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var isId = reader.ValueTextEquals("event_id"u8);
+                reader.Read();
+                if (isId)
+                {
+                    return reader.TokenType == JsonTokenType.String ? reader.GetString()! : "";
+                }
+
+                reader.Skip();
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or DecoderFallbackException)
+        {
+            // It is no JSON: it has no id.
+        }
+
+        return "";
+    }
+
+    private static void Acknowledge(MqttConnection? client, Acknowledgements.Owed? owed, MqttPubAckReasonCode reason)
+    {
+        if (client is not null && owed is not null)
+        {
+            // MQTT 3.1.1 has no reason code: there every acknowledgement reads as "taken", and the result topic says what came of it.
+            client.Acknowledgements.Ready(owed, owed.IsReceived
+                ? new MqttPubRecPacket { PacketIdentifier = owed.PacketId, ReasonCode = (MqttPubRecReasonCode)reason }
+                : new MqttPubAckPacket { PacketIdentifier = owed.PacketId, ReasonCode = reason });
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "No answer about {Resource} within {Timeout}; its publish is not acknowledged")]
+    private partial void LogNoAnswer(string resource, TimeSpan timeout);
+
+    [LoggerMessage(LogLevel.Error, "Could not publish the answer about {Resource}")]
+    private partial void LogPublishFailed(Exception exception, string resource);
+
+    /// <summary>One request under way. Its answer is published and acknowledged on the thread of the twin: in the order of the twin's changes.</summary>
+    private sealed class Request(TwinRequests owner, MqttConnection? client, RequestTopic topic, byte[] payload, Acknowledgements.Owed? owed)
+        : IResponseHandler
+    {
+        public void OnResponse(Message response)
+        {
+            try
+            {
+                foreach (var part in response.Parts)
+                {
+                    owner.Publish(part, topic.OneLevel);
+                }
+            }
+            catch (Exception e)
+            {
+                owner.LogPublishFailed(e, topic.Resource);
+            }
+
+            if (response.Code >= 500 && response.Code != 503)
+            {
+                NotDone();
+            }
+            else
+            {
+                if (response.IsError)
+                {
+                    owner.Refused(response.Code);
+                }
+
+                Acknowledge(client, owed, ReasonOf(response.Code));
+            }
+
+            End();
+        }
+
+        public void OnTimeout(string messageId)
+        {
+            owner.LogNoAnswer(topic.Resource, owner.Timeout);
+            Failed($"no answer from the twin within {owner.Timeout.TotalSeconds:0.#} s");
+        }
+
+        public void Failed(string reason)
+        {
+            owner.Tell(topic.ResultResource, topic.OneLevel, payload, 500, reason);
+            NotDone();
+            End();
+        }
+
+        public void Overloaded(string reason)
+        {
+            owner.Refused(503);
+            owner.Tell(topic.ResultResource, topic.OneLevel, payload, 503, reason);
+            Acknowledge(client, owed, MqttPubAckReasonCode.QuotaExceeded);
+            _ = EndLaterAsync();
+        }
+
+        // What is not on disk is never acknowledged: MQTT 5 hears why, MQTT 3.1.1 is disconnected and sends again.
+        private void NotDone()
+        {
+            owner.Refused(500);
+            if (owed is null || client is null)
+            {
+                return;
+            }
+
+            if (client.IsVersion5)
+            {
+                Acknowledge(client, owed, MqttPubAckReasonCode.UnspecifiedError);
+            }
+            else
+            {
+                _ = client.DisconnectAsync(CancellationToken.None);
+            }
+        }
+
+        private async Task EndLaterAsync()
+        {
+            await Task.Delay(RefusalPause, owner.Clock);
+            End();
+        }
+
+        private void End()
+        {
+            Interlocked.Decrement(ref owner._underWay);
+            client?.Window.Leave();
+        }
+
+        private static MqttPubAckReasonCode ReasonOf(int code) => code switch
+        {
+            0 => MqttPubAckReasonCode.Success,
+            503 => MqttPubAckReasonCode.QuotaExceeded,
+            404 => MqttPubAckReasonCode.TopicNameInvalid,
+            _ => MqttPubAckReasonCode.PayloadFormatInvalid,
+        };
+    }
+
+    private TimeSpan Timeout => options.Value.RequestTimeout;
+
+    private TimeProvider Clock => time;
+
+    private void Publish(Message part, bool oneLevel) => publisher.Publish(part.Route.Resource, oneLevel, part.Content);
+
+    private void Refused(int code) => refusals.Count(code switch
+    {
+        404 => "twin.unknown-device",
+        500 => "twin.failed",
+        503 => "twin.overloaded",
+        _ => "twin.bad-request",
+    });
+}

@@ -1,0 +1,15 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace EdgeOrleans.Settings;
+
+/// <summary>Where Orleans listens. Section: <c>silo</c>.</summary>
+public sealed class SiloOptions
+{
+    /// <summary>The port between silos, on loopback. Default: 11111.</summary>
+    [Range(1, 65535)]
+    public int Port { get; init; } = 11111;
+
+    /// <summary>The port of the console, on loopback. Default: 30000.</summary>
+    [Range(1, 65535)]
+    public int GatewayPort { get; init; } = 30000;
+}

@@ -1,0 +1,31 @@
+using EdgeOrleans.Beehive;
+using EdgeOrleans.DbManager;
+using EdgeOrleans.Edge.DeviceTwin;
+using EdgeOrleans.Edge.EventBus;
+using EdgeOrleans.Edge.Node;
+using EdgeOrleans.Hosting;
+using EdgeOrleans.Link;
+using EdgeOrleans.Modules;
+
+namespace EdgeOrleans;
+
+/// <summary>The table of contents of a node: its modules in start order; reversed, it is the stop order.</summary>
+public static class EdgeRole
+{
+    /// <summary>Puts the edge's rooms into a silo.</summary>
+    public static ISiloBuilder AddEdgeRole(this ISiloBuilder silo) => silo
+        .WithoutWing(Wings.Cloud)
+        .AddNode()
+        .AddBeehive()
+        .AddOutbox()
+        .AddDbManager()
+        .AddAbsentModule(ModuleNames.EdgeHub, Groups.Hub)
+        .AddAbsentModule(ModuleNames.MetaManager, Groups.Meta)
+        .AddDeviceTwin()
+        .AddAbsentModule(ModuleNames.Edged, Groups.Edged)
+        .AddAbsentModule(ModuleNames.EdgeMesh, Groups.Mesh)
+        .AddAbsentModule(ModuleNames.ServiceBus, Groups.Bus)
+        .AddEventBus() // last door in, first out: what it takes must still find its twin
+        .AddAbsentModule(ModuleNames.TestBench, Groups.User)
+        .AddUserModules();
+}

@@ -1,0 +1,32 @@
+using System.Net.Sockets;
+using EdgeOrleans.Settings;
+using Microsoft.Extensions.Options;
+
+namespace EdgeOrleans.Hosting;
+
+/// <summary>Why the program does not start, as a sentence.</summary>
+internal static class StartErrors
+{
+    public static string Sentence(Exception exception)
+    {
+        var cause = CauseOf(exception);
+        return cause switch
+        {
+            SettingsException or StartRefusedException => cause.Message,
+            OptionsValidationException options => string.Join(Environment.NewLine, options.Failures),
+            SocketException => $"the network refuses: {cause.Message}",
+            _ => $"the node cannot start: {cause.Message} ({cause.GetType().Name})",
+        };
+    }
+
+    // What says it best lies inside of what only carries it.
+    private static Exception CauseOf(Exception exception)
+    {
+        while (exception is not (SettingsException or StartRefusedException or OptionsValidationException) && exception.InnerException is { } inner)
+        {
+            exception = inner;
+        }
+
+        return exception;
+    }
+}
