@@ -23,12 +23,12 @@ internal sealed class TwinSilo : IAsyncDisposable
         _ownsFolder = folder is null;
         Folder = folder ?? Directory.CreateTempSubdirectory("edgeorleans-").FullName;
         settings["node:name"] = "edge-node";
-        settings["modules:dbManager:dataFolder"] = Folder;
         var builder = new InProcessTestClusterBuilder(1);
         builder.ConfigureSiloHost((_, host) => host.Configuration.AddInMemoryCollection(settings));
         builder.ConfigureSilo((_, silo) =>
         {
             silo.AddDbManager().AddOutbox().AddBeehive().AddDeviceTwin();
+            silo.Services.PostConfigure<DbManagerOptions>(o => o.DataFolder = Folder);
             silo.Services.AddSingleton<BusProbe>();
             silo.Services.AddSingleton<HubProbe>();
             silo.AddModule<BusProbe>(ModuleNames.EventBus, Groups.Bus).AddModule<HubProbe>(ModuleNames.EdgeHub, Groups.Hub);
