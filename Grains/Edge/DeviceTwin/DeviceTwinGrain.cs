@@ -126,7 +126,9 @@ internal sealed partial class DeviceTwinGrain(
     }
 
     /// <summary>One change that a caller asked for: refused with its reason, or on disk and told.</summary>
-    private async Task ChangeAsync(Func<TwinTerms, TwinChange> rule, ModelRules? model = null)
+    private Task ChangeAsync(Func<TwinTerms, TwinChange> rule) => ChangeAsync(rule, _model);
+
+    private async Task ChangeAsync(Func<TwinTerms, TwinChange> rule, ModelRules? model)
     {
         var before = stored.State;
         var writer = room.TakeWriter();
@@ -143,7 +145,7 @@ internal sealed partial class DeviceTwinGrain(
                 Writer = writer,
                 Node = room.Node,
                 Source = "cloud",
-                Model = model ?? _model,
+                Model = model,
                 GoesUp = room.GoesUp,
             });
         }

@@ -30,25 +30,26 @@ public sealed class DeviceTwinOptions
     public const string Section = "modules:deviceTwin";
 
     /// <summary>What a report of an unknown device does. Default: <c>register</c> while no cloud is configured, else <c>refuse</c>.</summary>
+    [Live]
     public UnknownDevices? UnknownDevices { get; init; }
 
     /// <summary>How many devices there may be for a report to register another one; apply and the cloud may go beyond. Default: 10,000.</summary>
-    [Range(0, 10_000_000)]
+    [Live, Range(0, 10_000_000)]
     public int MaxDevices { get; init; } = 10_000;
 
     /// <summary>How closely twins keep to edgecore; <c>strict</c> also lets a client's <c>cloud_updated</c> count. Default: <c>normal</c>.</summary>
+    [Live]
     public TwinCompatibility Compatibility { get; init; }
 
     /// <summary>How many properties a twin may have, deleted ones included; an update that would make more is refused whole. Default: 1,000.</summary>
-    [Range(1, 100_000)]
+    [Live, Range(1, 100_000)]
     public int MaxProperties { get; init; } = 1_000;
 
     /// <summary>How many bytes a request may have; a larger one is refused before it is read. Default: 1 MiB.</summary>
-    [Range(1_024, 64 * 1_024 * 1_024)]
-    [Size]
+    [Live, Size, Range(typeof(long), "1024", "67108864")]
     public long MaxPayload { get; init; } = 1_024 * 1_024;
 
     /// <summary>How many values that lost by the version rule a twin remembers, the newest. Default: 32.</summary>
-    [Range(0, 1_024)]
+    [Live, Range(0, 1_024)]
     public int MaxConflicts { get; init; } = 32;
 }

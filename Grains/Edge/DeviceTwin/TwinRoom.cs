@@ -22,6 +22,10 @@ internal sealed partial class TwinRoom(
     ILogger<TwinRoom> logger)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan BetweenNudges = TimeSpan.FromMilliseconds(10);
+    private const int NoNudge = 0;
+    private const int Nudging = 1;
+    private const int NudgeAgain = 2;
     private readonly ConcurrentBag<TwinWriter> _writers = [];
     private int _nudging;
 
@@ -90,10 +94,10 @@ internal sealed partial class TwinRoom(
         }
     }
 
-    /// <summary>Tells the hub that something waits. Many tellings while one is on its way are one.</summary>
+    /// <summary>Tells the hub that something waits. Many tellings within a moment are one.</summary>
     public void NudgeHub()
     {
-        if (Interlocked.Exchange(ref _nudging, 1) == 0)
+        if (Interlocked.Exchange(ref _nudging, NudgeAgain) == NoNudge)
         {
             _ = NudgeAsync();
         }
@@ -101,8 +105,17 @@ internal sealed partial class TwinRoom(
 
     private async Task NudgeAsync()
     {
-        // What is committed from here on nudges again; what was before is covered by this one.
-        Volatile.Write(ref _nudging, 0);
+        do
+        {
+            Volatile.Write(ref _nudging, Nudging);
+            await NudgeOnceAsync();
+            await Task.Delay(BetweenNudges, time);
+        }
+        while (Interlocked.CompareExchange(ref _nudging, NoNudge, Nudging) != Nudging);
+    }
+
+    private async Task NudgeOnceAsync()
+    {
         try
         {
             await beehive.SendToGroupAsync(Groups.Hub, Message.Create("twin", Groups.Hub, Operations.Update, "outbox", default, Now));
