@@ -1,0 +1,66 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using EdgeOrleans.Client.Commands;
+
+namespace EdgeOrleans.Client;
+
+/// <summary>The console: reads a command line, runs its command, and answers with one of <see cref="ExitCodes"/>.</summary>
+internal static class EdgeCtl
+{
+    public static async Task<int> RunAsync(IReadOnlyList<string> args, Terminal terminal, TimeProvider? time = null, CancellationToken cancellation = default)
+    {
+        var parsed = Root(new Shell(terminal, time ?? TimeProvider.System)).Parse(args, new ParserConfiguration
+        {
+            EnablePosixBundling = false,
+            ResponseFileTokenReplacer = null,
+        });
+        try
+        {
+            var exitCode = await InvokeAsync(parsed, args, terminal, cancellation);
+            await terminal.Out.FlushAsync(CancellationToken.None);
+            return exitCode;
+        }
+        catch (IOException)
+        {
+            // Whoever read the results has seen enough, as in 'edgectl get devices | head'.
+            return ExitCodes.Ok;
+        }
+    }
+
+    private static async Task<int> InvokeAsync(ParseResult parsed, IReadOnlyList<string> args, Terminal terminal, CancellationToken cancellation)
+    {
+        if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
+        {
+            terminal.Say($"error: {Usage.Explain(parsed, args)}");
+            return ExitCodes.Usage;
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration { EnableDefaultExceptionHandler = false, Output = terminal.Out, Error = terminal.Error },
+                cancellation);
+        }
+        catch (Exception e) when (Failure.Of(e) is { } failure)
+        {
+            terminal.Say($"error: {failure.Message}");
+            return failure.ExitCode;
+        }
+    }
+
+    private static RootCommand Root(Shell shell)
+    {
+        var root = new RootCommand("edgectl, the console of EdgeOrleans nodes. " + ExitCodes.Explained)
+        {
+            shell.Server,
+            new GetCommand(shell),
+            new DescribeCommand(shell),
+            new TwinCommand(shell),
+            new ApplyCommand(shell),
+            new DeleteCommand(shell),
+            new SimulateCommand(shell),
+            new VersionCommand(shell),
+        };
+        return root;
+    }
+}
