@@ -29,9 +29,9 @@ internal static class EdgeCtl
 
     private static async Task<int> InvokeAsync(ParseResult parsed, IReadOnlyList<string> args, Terminal terminal, CancellationToken cancellation)
     {
-        if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
+        if (parsed.Action is not HelpAction && args.Count > 0 && Usage.Explain(parsed, args) is { } wrong)
         {
-            terminal.Say($"error: {Usage.Explain(parsed, args)}");
+            terminal.Say($"error: {wrong}");
             return ExitCodes.Usage;
         }
 

@@ -27,7 +27,7 @@ internal sealed class TwinWatchCommand : Command
         try
         {
             await (shell.Terminal.Draws && renderer.IsTable
-                ? new LiveView(id, shell.Terminal, all, shell.Time).ShowAsync(events, cancellation)
+                ? new LiveView(id, shell.Terminal, all, shell.Time).ShowAsync(events)
                 : new LineView(id, shell.Terminal, renderer, all, shell.Time).ShowAsync(events));
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)

@@ -42,10 +42,10 @@ internal static class ManifestReader
         {
             var parser = new Parser(new StringReader(text));
             parser.Consume<StreamStart>();
-            while (parser.Accept<DocumentStart>(out var start))
+            while (parser.Accept<DocumentStart>(out _))
             {
-                var line = Line(parser, start);
-                Add(manifests, errors, $"{file}:{line}", YamlToJson.Convert(parser));
+                var (json, line) = YamlToJson.Convert(parser);
+                Add(manifests, errors, $"{file}:{line}", json);
             }
         }
         catch (YamlException e)
@@ -90,9 +90,6 @@ internal static class ManifestReader
     private static async Task<string> TextAsync(string file, CancellationToken cancellation) => new FileInfo(file).Length > MaxFile
         ? throw new IOException($"it is larger than {MaxFile / 1024 / 1024} MiB")
         : await File.ReadAllTextAsync(file, cancellation);
-
-    // The line of the first thing in the document: of a '---' nobody wants to know.
-    private static long Line(Parser parser, DocumentStart start) => start.IsImplicit || start.End.Line == 0 ? Math.Max(1, parser.Current!.Start.Line) : start.End.Line + 1;
 
     private static void Add(List<Manifest> manifests, List<string> errors, string origin, string json)
     {

@@ -22,17 +22,21 @@ internal sealed partial class YamlToJson
     }
 
     /// <summary>Reads the document that the parser stands at, up to and with its end.</summary>
-    public static string Convert(IParser parser)
+    /// <returns>The JSON, and the line where the document's first thing stands.</returns>
+    public static (string Json, long Line) Convert(IParser parser)
     {
+        long line;
         var bytes = new MemoryStream();
         using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             parser.Consume<DocumentStart>();
-            new YamlToJson().Write(json, Events(parser), 0);
+            var events = Events(parser);
+            line = events.Peek().Start.Line;
+            new YamlToJson().Write(json, events, 0);
             parser.Consume<DocumentEnd>();
         }
 
-        return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
+        return (Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length), line);
     }
 
     private static Queue<ParsingEvent> Events(IParser parser)

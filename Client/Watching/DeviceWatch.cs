@@ -20,7 +20,9 @@ internal sealed class DeviceWatch(string id, ServerAddress server, TimeProvider 
         // Every event holds the whole device: a reader that is too slow misses steps between, never the newest.
         var events = Channel.CreateBounded<WatchEvent>(new BoundedChannelOptions(1024) { FullMode = BoundedChannelFullMode.DropOldest });
         var following = FollowAsync(events.Writer, cancellation);
-        await foreach (var next in events.Reader.ReadAllAsync(cancellation))
+
+        // The end comes from the follower, when it has said goodbye to the node.
+        await foreach (var next in events.Reader.ReadAllAsync(CancellationToken.None))
         {
             yield return next;
         }

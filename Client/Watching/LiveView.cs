@@ -11,18 +11,18 @@ internal sealed class LiveView(string id, Terminal terminal, bool all, TimeProvi
     private DeviceView? _device;
     private string? _note;
 
-    public Task ShowAsync(IAsyncEnumerable<WatchEvent> events, CancellationToken cancellation) => terminal.Canvas()
+    public Task ShowAsync(IAsyncEnumerable<WatchEvent> events) => terminal.Canvas()
         .Live(new Spectre.Console.Text("connecting …"))
-        .StartAsync(live => DrawAsync(live, events, cancellation));
+        .StartAsync(live => DrawAsync(live, events));
 
-    private async Task DrawAsync(LiveDisplayContext live, IAsyncEnumerable<WatchEvent> events, CancellationToken cancellation)
+    private async Task DrawAsync(LiveDisplayContext live, IAsyncEnumerable<WatchEvent> events)
     {
-        await using var source = events.GetAsyncEnumerator(cancellation);
+        await using var source = events.GetAsyncEnumerator(CancellationToken.None);
         var next = source.MoveNextAsync().AsTask();
         while (true)
         {
             // The ages grow while nothing happens.
-            if (await Task.WhenAny(next, Task.Delay(Tick, time, cancellation)) == next)
+            if (await Task.WhenAny(next, Task.Delay(Tick, time)) == next)
             {
                 if (!await next)
                 {

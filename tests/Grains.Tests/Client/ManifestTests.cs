@@ -49,7 +49,7 @@ public sealed class ManifestTests
     }
 
     [Theory]
-    [InlineData("a: 1\nb: [1,", "x.yaml:2")]
+    [InlineData("a: 1\nb: @x", "x.yaml:2")]
     [InlineData("a: 1\na: 2", "x.yaml:2: 'a' is there twice")]
     [InlineData("a: *nobody", "x.yaml:1: there is no anchor '&nobody' above")]
     [InlineData("a: &x {b: *x}", "x.yaml:1")]
