@@ -16,7 +16,7 @@ internal sealed class Fleet(SimulationOptions options, TimeProvider time) : IDis
     /// <summary>Connects everything, or says within three seconds why not.</summary>
     public async Task ConnectAsync(CancellationToken cancellation)
     {
-        var devices = Enumerable.Range(1, options.Devices)
+        var devices = Enumerable.Range(0, options.Devices)
             .Select(i => new VirtualDevice($"{options.Namespace}/{options.Prefix}{i}", options.Properties, _measurements, time));
         var shared = devices.Select((device, i) => (device, i)).GroupBy(pair => pair.i % options.Connections, pair => pair.device);
         _connections.AddRange(shared.Select(group => new FleetConnection(options, [.. group], time)));

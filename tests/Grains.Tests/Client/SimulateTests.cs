@@ -20,7 +20,7 @@ public sealed class SimulateTests
         Assert.Equal(2, outcome.Json.GetProperty("connections").GetInt32());
         Assert.True(outcome.Json.GetProperty("latency_ms").GetProperty("p99").GetDouble() > 0);
         Assert.Equal(3, node.Received.Count(m => m.Topic.EndsWith("/state/update", StringComparison.Ordinal)));
-        var report = node.Received.First(m => m.Topic == "$hw/events/device/default/sim-1/twin/update").Json;
+        var report = node.Received.First(m => m.Topic == "$hw/events/device/default/sim-0/twin/update").Json;
         Assert.Equal(["temperature", "humidity", "pressure"], report.GetProperty("twin").EnumerateObject().Select(p => p.Name));
     }
 
