@@ -44,7 +44,7 @@ internal sealed record SimulationSummary
         output.WriteLine(Invariant($"reports:  sent {Sent}, answered {Answered}, refused {Answered - Accepted}, unanswered {Unanswered}"));
         output.WriteLine(Invariant($"rate:     {Rate:0.#} answered/s"));
         output.WriteLine($"latency:  {Latency}");
-        WriteLine(output, Adopted, "adopted:  {0} expected values");
+        WriteLine(output, Adopted, "adopted:  {0} (expected values that devices took over)");
         WriteLine(output, HeldBack, "held:     {0} reports were not sent, because the one before was not answered yet");
         foreach (var (code, error) in Errors)
         {
