@@ -7,6 +7,18 @@ namespace EdgeOrleans.Client;
 /// <summary>The console: reads a command line, runs its command, and answers with one of <see cref="ExitCodes"/>.</summary>
 internal static class EdgeCtl
 {
+    private const string Description = $"""
+        edgectl, the console of EdgeOrleans nodes. For example:
+
+          edgectl simulate --devices 20 --duration 30s
+          edgectl get devices -o wide
+          edgectl apply -f pump.yaml
+          edgectl twin set pump-1 temperature=25
+          edgectl twin watch pump-1
+
+        {ExitCodes.Explained}
+        """;
+
     public static async Task<int> RunAsync(IReadOnlyList<string> args, Terminal terminal, TimeProvider? time = null, CancellationToken cancellation = default)
     {
         var parsed = Root(new Shell(terminal, time ?? TimeProvider.System)).Parse(args, new ParserConfiguration
@@ -50,7 +62,7 @@ internal static class EdgeCtl
 
     private static RootCommand Root(Shell shell)
     {
-        var root = new RootCommand("edgectl, the console of EdgeOrleans nodes. " + ExitCodes.Explained)
+        var root = new RootCommand(Description)
         {
             shell.Server,
             new GetCommand(shell),
