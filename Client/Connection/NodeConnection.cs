@@ -12,6 +12,9 @@ namespace EdgeOrleans.Client.Connection;
 internal sealed class NodeConnection : IAsyncDisposable
 {
     private const string Cluster = "edgeorleans";
+
+    // What three seconds leave when somebody accepted the connection and then says nothing.
+    private static readonly TimeSpan Handshake = TimeSpan.FromSeconds(2.5);
     private readonly ServiceProvider _services;
     private readonly TaskCompletionSource _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -76,7 +79,7 @@ internal sealed class NodeConnection : IAsyncDisposable
 
     private async Task StartAsync(CancellationToken cancellation)
     {
-        using var limit = Reach.Limit(cancellation);
+        using var limit = Reach.Limit(cancellation, Handshake);
         foreach (var service in _services.GetServices<IHostedService>())
         {
             await service.StartAsync(limit.Token).WaitAsync(limit.Token);

@@ -44,10 +44,10 @@ internal static class Reach
         throw new UnreachableException(why);
     }
 
-    public static CancellationTokenSource Limit(CancellationToken cancellation)
+    public static CancellationTokenSource Limit(CancellationToken cancellation, TimeSpan? patience = null)
     {
         var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(Patience);
+        limit.CancelAfter(patience ?? Patience);
         return limit;
     }
 
