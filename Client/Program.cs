@@ -1,1 +1,3 @@
-return 0;
+using EdgeOrleans.Client;
+
+return await EdgeCtl.RunAsync(args, Terminal.OfProcess());

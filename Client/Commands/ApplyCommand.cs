@@ -1,0 +1,64 @@
+using System.CommandLine;
+using EdgeOrleans.Client.Manifests;
+using EdgeOrleans.Devices;
+
+namespace EdgeOrleans.Client.Commands;
+
+/// <summary><c>edgectl apply</c>: registers or changes what files describe.</summary>
+internal sealed class ApplyCommand : Command
+{
+    private readonly Option<string[]> _files = FileOption();
+
+    public ApplyCommand(Shell shell)
+        : base("apply", "Register or change the devices and device models of a file (devices.kubeedge.io/v1beta1).")
+    {
+        Add(_files);
+        SetAction((parsed, cancellation) => RunAsync(shell, parsed, cancellation));
+    }
+
+    public static Option<string[]> FileOption() => new("--filename", "-f")
+    {
+        Description = "A YAML or JSON file with one or several documents, a folder of such files, or - for standard input.",
+        HelpName = "FILE|DIR|-",
+        Required = true,
+    };
+
+    private async Task<int> RunAsync(Shell shell, ParseResult parsed, CancellationToken cancellation)
+    {
+        var set = await ManifestReader.ReadAsync(parsed.GetRequiredValue(_files), shell.Terminal.In, cancellation);
+        foreach (var error in set.Errors)
+        {
+            shell.Terminal.Say($"error: {error}");
+        }
+
+        await using var node = await shell.ConnectAsync(parsed, cancellation);
+        var failed = set.Errors.Count;
+        foreach (var manifest in set.Manifests)
+        {
+            failed += await ApplyAsync(shell.Terminal, node.Membership, manifest, cancellation) ? 0 : 1;
+        }
+
+        return failed == 0 ? ExitCodes.Ok : ExitCodes.Failed;
+    }
+
+    // What one document gets wrong keeps no other from its place.
+    private static async Task<bool> ApplyAsync(Terminal terminal, IMembershipGrain membership, Manifest manifest, CancellationToken cancellation)
+    {
+        try
+        {
+            var outcome = await membership.ApplyAsync(manifest.Json).WaitAsync(cancellation);
+            terminal.Out.WriteLine($"{outcome.Resource} {outcome.Outcome}");
+            foreach (var warning in outcome.Warnings)
+            {
+                terminal.Say($"warning: {manifest.Origin}: {warning}");
+            }
+
+            return true;
+        }
+        catch (RefusedException e)
+        {
+            terminal.Say($"error: {manifest.Origin}: {e.Message}");
+            return false;
+        }
+    }
+}

@@ -1,0 +1,15 @@
+using System.CommandLine;
+
+namespace EdgeOrleans.Client.Commands;
+
+/// <summary><c>edgectl twin</c>: one device's twin.</summary>
+internal sealed class TwinCommand : Command
+{
+    public TwinCommand(Shell shell)
+        : base("twin", "Read, set or watch the twin of a device.")
+    {
+        Add(new TwinGetCommand(shell));
+        Add(new TwinSetCommand(shell));
+        Add(new TwinWatchCommand(shell));
+    }
+}

@@ -1,0 +1,103 @@
+using System.Net;
+using EdgeOrleans.Devices;
+using EdgeOrleans.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Orleans.Configuration;
+using Orleans.Runtime.Messaging;
+
+namespace EdgeOrleans.Client.Connection;
+
+/// <summary>The console's connection to one node: an Orleans client with one gateway, and nothing more.</summary>
+internal sealed class NodeConnection : IAsyncDisposable
+{
+    private const string Cluster = "edgeorleans";
+
+    // What three seconds leave when somebody accepted the connection and then says nothing.
+    private static readonly TimeSpan Handshake = TimeSpan.FromSeconds(2.5);
+    private readonly ServiceProvider _services;
+    private readonly TaskCompletionSource _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private NodeConnection(IPEndPoint gateway) => _services = BuildServices(gateway);
+
+    public INodeGrain Node => Client.GetGrain<INodeGrain>(INodeGrain.Key);
+
+    public IMembershipGrain Membership => Client.GetGrain<IMembershipGrain>(IMembershipGrain.Key);
+
+    /// <summary>Completes when the node is gone.</summary>
+    public Task Lost => _lost.Task;
+
+    private IClusterClient Client => _services.GetRequiredService<IClusterClient>();
+
+    /// <summary>Connects, or says within three seconds why not and what to do next.</summary>
+    public static async Task<NodeConnection> OpenAsync(ServerAddress server, CancellationToken cancellation)
+    {
+        try
+        {
+            return await OpenAsync(await Reach.ProbeAsync(server, cancellation), cancellation);
+        }
+        catch (UnreachableException e)
+        {
+            throw new CommandException(
+                ExitCodes.Unreachable,
+                $"cannot reach a node at {server}: {e.Message}; start one with 'edgeorleans', or name another with --server HOST:PORT");
+        }
+        catch (Exception e) when (e is not CommandException && !cancellation.IsCancellationRequested)
+        {
+            throw new CommandException(
+                ExitCodes.Unreachable,
+                $"something listens at {server}, but it does not answer as an EdgeOrleans node; --server takes the node's silo.gatewayPort (30000 by default)");
+        }
+    }
+
+    /// <summary>Whether an error of a call means that the node is gone, and not that it refused.</summary>
+    public static bool IsGone(Exception e) =>
+        e is TimeoutException or OrleansMessageRejectionException or SiloUnavailableException or ConnectionFailedException or ObjectDisposedException;
+
+    public IDeviceTwinGrain Device(string id) => Client.GetGrain<IDeviceTwinGrain>(id);
+
+    /// <summary>Gives a grain the address of an observer. The caller keeps the observer alive: Orleans holds it weakly.</summary>
+    public IDeviceObserver Address(IDeviceObserver observer) => Client.CreateObjectReference<IDeviceObserver>(observer);
+
+    // The program ends or connects anew: there is nothing to say goodbye for, and the handshake of a graceful stop costs a wait.
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+
+    private static async Task<NodeConnection> OpenAsync(IPEndPoint gateway, CancellationToken cancellation)
+    {
+        var connection = new NodeConnection(gateway);
+        try
+        {
+            await connection.StartAsync(cancellation);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task StartAsync(CancellationToken cancellation)
+    {
+        using var limit = Reach.Limit(cancellation, Handshake);
+        foreach (var service in _services.GetServices<IHostedService>())
+        {
+            await service.StartAsync(limit.Token).WaitAsync(limit.Token);
+        }
+    }
+
+    private ServiceProvider BuildServices(IPEndPoint gateway)
+    {
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddOrleansClient(client =>
+        {
+            client.UseStaticClustering(gateway);
+            client.UseConnectionRetryFilter((_, _) => Task.FromResult(false));
+            client.AddClusterConnectionLostHandler((_, _) => _lost.TrySetResult());
+            client.Services.Configure<ClusterOptions>(o => o.ClusterId = o.ServiceId = Cluster);
+            client.Services.Configure<ClientMessagingOptions>(o => o.ResponseTimeout = TimeSpan.FromSeconds(10));
+        });
+        return services.BuildServiceProvider();
+    }
+}

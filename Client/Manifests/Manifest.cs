@@ -1,0 +1,31 @@
+namespace EdgeOrleans.Client.Manifests;
+
+/// <summary>One resource of a file.</summary>
+/// <param name="Origin">Where it begins, as <c>pump.yaml:12</c>.</param>
+/// <param name="Json">The resource as JSON.</param>
+/// <param name="Kind">Its kind; empty when it says none.</param>
+/// <param name="Namespace">Its namespace; <c>default</c> when it says none.</param>
+/// <param name="Name">Its name; empty when it says none.</param>
+internal sealed record Manifest(string Origin, string Json, string Kind, string Namespace, string Name)
+{
+    public const string DeviceModel = "DeviceModel";
+    public const string Device = "Device";
+
+    public string Id => $"{Namespace}/{Name}";
+
+    /// <summary>As kubectl names it: <c>device/default/pump-1</c>.</summary>
+    public string Resource => $"{Kind.ToLowerInvariant()}/{Id}";
+
+    /// <summary>Models come before the devices that use them; everything else keeps its place behind.</summary>
+    public int Rank => Kind switch
+    {
+        DeviceModel => 0,
+        Device => 1,
+        _ => 2,
+    };
+}
+
+/// <summary>What was read of a file: its resources, and what could not be read.</summary>
+/// <param name="Manifests">The resources, in the order of the file.</param>
+/// <param name="Errors">One sentence each, beginning with file and line.</param>
+internal sealed record ManifestSet(IReadOnlyList<Manifest> Manifests, IReadOnlyList<string> Errors);

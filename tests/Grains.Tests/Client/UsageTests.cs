@@ -1,0 +1,94 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace EdgeOrleans.Client;
+
+public sealed class UsageTests
+{
+    [Theory]
+    [InlineData("get devcies", "unknown command 'devcies' for 'edgectl get'; did you mean 'devices'?")]
+    [InlineData("twni get x", "unknown command 'twni' for 'edgectl'; did you mean 'twin'?")]
+    [InlineData("get devices --outptu json", "unknown flag '--outptu' for 'edgectl get devices'; did you mean '--output'?")]
+    [InlineData("get devices --sever 1:2", "unknown flag '--sever' for 'edgectl get devices'; did you mean '--server'?")]
+    [InlineData("get devices -o xml", "'xml' is no output format; take table, wide, json or yaml")]
+    [InlineData("get", "'edgectl get' needs one of: devices, twins, models, modules, refusals")]
+    [InlineData("twin set pump-1", "PROPERTY=VALUE")]
+    [InlineData("twin set pump-1 temperature", "'temperature' sets nothing; write PROPERTY=VALUE")]
+    [InlineData("twin get a/b/c", "is no device id")]
+    [InlineData("simulate --rate 5 --interval 1s", "take one of them")]
+    [InlineData("simulate --duration soon", "'soon' is no duration")]
+    [InlineData("simulate --qos 2", "'2' is no value for --qos")]
+    [InlineData("apply -f no-such-file.yaml", "there is no file or folder 'no-such-file.yaml'")]
+    [InlineData("apply", "--filename")]
+    [InlineData("delete", "say what to delete")]
+    [InlineData("get devices --server 1:2:3:x", "is no address")]
+    public async Task A_wrong_command_line_is_one_line_and_exit_code_2(string line, string says)
+    {
+        var outcome = await Ctl.RunAsync(line.Split(' '), cancellation: TestContext.Current.CancellationToken);
+
+        Assert.Contains(says, Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+        Assert.Equal((ExitCodes.Usage, ""), (outcome.ExitCode, outcome.Out));
+    }
+
+    [Fact]
+    public async Task A_node_that_is_not_there_is_said_with_what_to_do_next()
+    {
+        var outcome = await Ctl.RunAsync(["get", "devices", "--server", $"127.0.0.1:{FakeNode.FreePort()}"], cancellation: TestContext.Current.CancellationToken);
+
+        var line = Assert.Single(outcome.ErrorLines);
+        Assert.Contains("cannot reach a node at 127.0.0.1", line, StringComparison.Ordinal);
+        Assert.Contains("--server HOST:PORT", line, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.Unreachable, outcome.ExitCode);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Something_else_that_listens_there_does_not_keep_a_person_waiting(bool hangsUp)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var stop = new CancellationTokenSource();
+        var others = hangsUp ? HangUpAsync(listener, stop.Token) : Task.CompletedTask;
+
+        var outcome = await Ctl.RunAsync(["get", "devices", "--server", listener.LocalEndpoint.ToString()!], cancellation: TestContext.Current.CancellationToken);
+
+        await stop.CancelAsync();
+        await others;
+        Assert.Contains("does not answer as an EdgeOrleans node", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.Unreachable, outcome.ExitCode);
+    }
+
+    [Fact]
+    public async Task A_broker_that_is_not_there_is_said_with_what_to_do_next()
+    {
+        var outcome = await Ctl.RunAsync(["simulate", "--mqtt", $"127.0.0.1:{FakeNode.FreePort()}"], cancellation: TestContext.Current.CancellationToken);
+
+        Assert.Contains("cannot reach an MQTT broker at 127.0.0.1", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.Unreachable, outcome.ExitCode);
+    }
+
+    [Fact]
+    public async Task Help_explains_the_exit_codes()
+    {
+        var outcome = await Ctl.RunAsync(["--help"], cancellation: TestContext.Current.CancellationToken);
+
+        Assert.Equal(0, outcome.ExitCode);
+        Assert.Contains("3 node or broker not reachable", string.Join(' ', outcome.Lines), StringComparison.Ordinal);
+    }
+
+    private static async Task HangUpAsync(TcpListener listener, CancellationToken stop)
+    {
+        try
+        {
+            while (true)
+            {
+                (await listener.AcceptTcpClientAsync(stop)).Dispose();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The test is over.
+        }
+    }
+}
