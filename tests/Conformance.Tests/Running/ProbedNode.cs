@@ -1,0 +1,19 @@
+using EdgeOrleans.TestKit;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace EdgeOrleans.Conformance.Running;
+
+/// <summary>A node whose way to the cloud ends in a <see cref="HubProbe"/>.</summary>
+internal static class ProbedNode
+{
+    public static Task<EdgeNode> StartAsync(bool cloud)
+    {
+        var settings = new Dictionary<string, string>();
+        if (cloud)
+        {
+            settings["modules.edgeHub.websocket.server"] = "127.0.0.1:10000";
+        }
+
+        return EdgeNode.StartAsync(settings, silo => silo.AddModule<HubProbe>());
+    }
+}
