@@ -1,6 +1,5 @@
 using EdgeOrleans.Conformance.Golden;
 using EdgeOrleans.Conformance.Running;
-using EdgeOrleans.TestKit;
 
 namespace EdgeOrleans.Conformance;
 

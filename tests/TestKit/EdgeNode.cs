@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using EdgeOrleans.Beehive;
-using EdgeOrleans.Modules;
+using EdgeOrleans.Nodes;
 using EdgeOrleans.Settings;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -19,6 +19,7 @@ public sealed class EdgeNode : IAsyncDisposable
     private readonly Action<ISiloBuilder>? _add;
     private readonly bool _ownsFolder;
     private IHost? _host;
+    private IReadOnlyDictionary<string, string> _doors = new Dictionary<string, string>();
 
     private EdgeNode(IReadOnlyDictionary<string, string> given, Action<ISiloBuilder>? add, string? data)
     {
@@ -120,9 +121,10 @@ public sealed class EdgeNode : IAsyncDisposable
         var host = NodeHost.Build(SettingsLadder.Of(settings), _add);
         _host = host;
         await host.StartAsync();
+        _doors = (await Grains.GetGrain<INodeGrain>(INodeGrain.Key).GetInfoAsync()).Doors;
     }
 
-    private string Door(string name) => Services.GetRequiredService<Doors>().All.TryGetValue(name, out var address)
+    private string Door(string name) => _doors.TryGetValue(name, out var address)
         ? address
         : throw new InvalidOperationException($"the node has no door '{name}'; its module is off, or it failed");
 

@@ -1,31 +1,23 @@
 using EdgeOrleans.Beehive;
 using EdgeOrleans.Link;
 using EdgeOrleans.Modules;
+using Microsoft.Extensions.Logging;
 
 namespace EdgeOrleans.Conformance.Running;
 
 /// <summary>A module in the place of the hub: when it is nudged it takes what waits in the outbox, in order.</summary>
-public sealed class HubProbe(Outbox outbox, IMessageContext beehive) : IModule, IDisposable
+public sealed class HubProbe(Outbox outbox, IMessageContext beehive, TimeProvider time, ILogger<HubProbe> logger) : ReceivingModule(beehive, time, logger)
 {
+    public const string ModuleName = "hubProbe";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private readonly SemaphoreSlim _draining = new(1);
     private readonly List<Message> _taken = [];
     private TaskCompletionSource _more = NewSignal();
-    private Task _listening = Task.CompletedTask;
 
-    public string Name => "hubProbe";
+    public override string Name => ModuleName;
 
-    public string Group => Groups.Hub;
-
-    public Task StartAsync(CancellationToken cancellation)
-    {
-        _listening = ListenAsync();
-        return Task.CompletedTask;
-    }
-
-    public Task StopAsync(CancellationToken cancellation) => Task.CompletedTask;
-
-    public void Dispose() => _draining.Dispose();
+    public override string Group => Groups.Hub;
 
     /// <summary>What went up since the last time. It waits until at least <paramref name="count"/> came by nudges, then looks for more by itself.</summary>
     internal async Task<IReadOnlyList<Message>> TakeAsync(int count)
@@ -44,20 +36,12 @@ public sealed class HubProbe(Outbox outbox, IMessageContext beehive) : IModule, 
         return taken;
     }
 
-    private async Task ListenAsync()
+    protected override Task HandleAsync(Message message, CancellationToken cancellation) => DrainAsync();
+
+    protected override void Dispose(bool disposing)
     {
-        try
-        {
-            while (true)
-            {
-                await beehive.ReceiveAsync(Name);
-                await DrainAsync();
-            }
-        }
-        catch (ModuleUnavailableException)
-        {
-            // Cleaned up: the node stops.
-        }
+        base.Dispose(disposing);
+        _draining.Dispose();
     }
 
     private async Task DrainAsync()

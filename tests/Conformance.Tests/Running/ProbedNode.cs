@@ -1,5 +1,6 @@
+using EdgeOrleans.Beehive;
+using EdgeOrleans.Modules;
 using EdgeOrleans.TestKit;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace EdgeOrleans.Conformance.Running;
 
@@ -14,6 +15,6 @@ internal static class ProbedNode
             settings["modules.edgeHub.websocket.server"] = "127.0.0.1:10000";
         }
 
-        return EdgeNode.StartAsync(settings, silo => silo.AddModule<HubProbe>());
+        return EdgeNode.StartAsync(settings, silo => silo.AddModule<HubProbe>(HubProbe.ModuleName, Groups.Hub));
     }
 }

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text;
-using System.Text.Json;
 using EdgeOrleans.Beehive;
 using EdgeOrleans.Conformance.Golden;
 using EdgeOrleans.Devices;
@@ -135,7 +134,7 @@ internal sealed class Stage : IAsyncDisposable
     }
 
     /// <summary>All that was heard apart from what was said.</summary>
-    private IReadOnlyList<Heard> HeardAfter(GoldenInput said)
+    private List<Heard> HeardAfter(GoldenInput said)
     {
         var heard = _mqtt.Take().Where(h => !h.Payload.Contains(Comparison.Question, StringComparison.Ordinal)).ToList();
         heard.Remove(new Heard(said.Mqtt ?? "", said.Payload ?? ""));
