@@ -14,7 +14,7 @@ internal static class ConformancePage
             # Conformance
 
             {GoldenCases.All.Count} cases say what KubeEdge v1.22.1 does on the MQTT side of a node. `tests/Conformance.Tests` plays each of them on a running
-            node and compares what clients hear, what goes up to the cloud and what is stored. The cases are in `tests/Conformance.Tests/Cases`;
+            node, over MQTT 3.1.1 and over MQTT 5, and compares what clients hear, what goes up to the cloud and what is stored. The cases are in `tests/Conformance.Tests/Cases`;
             this page is made of them, and a test keeps it true.
 
             | subject | cases | as KubeEdge | different on purpose | not yet |
@@ -55,7 +55,7 @@ internal static class ConformancePage
         return $"| {about} | {cases.Count} | {cases.Count - different - missing} | {different} | {missing} |\n";
     }
 
-    private static string Name(Deviation deviation) => $"{deviation.Case} {GoldenCases.All.Single(c => c.Id == deviation.Case).Class}";
+    private static string Name(Deviation deviation) => $"{deviation.Case} {GoldenCases.Of(deviation.Case).Class}";
 
     private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);
 }

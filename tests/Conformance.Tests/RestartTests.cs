@@ -33,5 +33,5 @@ public sealed class RestartTests
     private static IEnumerable<(GoldenCase Promised, string Device)> Promises(string node) =>
         from id in Kinds
         let device = $"{GoldenCases.DeviceName}-{id.ToLowerInvariant()}"
-        select (GoldenCases.All.Single(c => c.Id == id).For(device, node), device);
+        select (GoldenCases.Of(id).For(device, node), device);
 }

@@ -22,6 +22,8 @@ internal static partial class GoldenCases
 
     public static IReadOnlyList<GoldenCase> All { get; } = [.. Files.SelectMany(f => f.Cases)];
 
+    public static GoldenCase Of(string id) => All.Single(c => c.Id == id);
+
     public static Deviations Deviations { get; } = JsonSerializer.Deserialize<Deviations>(Read(DeviationsFile), Json)!;
 
     /// <summary>The case for a device of its own and a node, with repeated letters written out.</summary>

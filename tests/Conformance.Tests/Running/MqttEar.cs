@@ -11,11 +11,12 @@ internal sealed record Heard(string Topic, string Payload)
     public override string ToString() => $"{Topic} {Payload}";
 }
 
-/// <summary>Two clients of a node's broker: one that speaks, and one that hears everything, in its order.</summary>
+/// <summary>Clients of a node's broker: one of each MQTT version that speaks, and one that hears everything, in its order.</summary>
 internal sealed class MqttEar : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-    private readonly IMqttClient _mouth = new MqttClientFactory().CreateMqttClient();
+    private readonly IMqttClient _mouth3 = new MqttClientFactory().CreateMqttClient();
+    private readonly IMqttClient _mouth5 = new MqttClientFactory().CreateMqttClient();
     private readonly IMqttClient _ear = new MqttClientFactory().CreateMqttClient();
     private readonly Lock _gate = new();
     private readonly List<Heard> _heard = [];
@@ -26,19 +27,25 @@ internal sealed class MqttEar : IAsyncDisposable
     public static async Task<MqttEar> ConnectAsync(int port)
     {
         var ear = new MqttEar();
-        await ear._mouth.ConnectAsync(Options(port));
-        await ear._ear.ConnectAsync(Options(port));
+        await ear._mouth3.ConnectAsync(Options(port, MqttProtocolVersion.V311));
+        await ear._mouth5.ConnectAsync(Options(port, MqttProtocolVersion.V500));
+        await ear._ear.ConnectAsync(Options(port, MqttProtocolVersion.V311));
         // The first filter does not match topics that begin with a dollar sign.
         await ear._ear.SubscribeAsync("#", MqttQualityOfServiceLevel.AtLeastOnce);
         await ear._ear.SubscribeAsync("$hw/#", MqttQualityOfServiceLevel.AtLeastOnce);
         return ear;
     }
 
+    /// <summary>Which of the two speaks. KubeEdge's own broker knows 3.1.1 alone.</summary>
+    public bool SpeaksVersion5 { get; set; }
+
+    private IMqttClient Mouth => SpeaksVersion5 ? _mouth5 : _mouth3;
+
     /// <summary>Publishes and waits for the acknowledgement.</summary>
     public async Task SayAsync(string topic, string payload)
     {
         using var patience = new CancellationTokenSource(Patience);
-        await _mouth.PublishStringAsync(topic, payload, MqttQualityOfServiceLevel.AtLeastOnce, retain: false, patience.Token);
+        await Mouth.PublishStringAsync(topic, payload, MqttQualityOfServiceLevel.AtLeastOnce, retain: false, patience.Token);
     }
 
     /// <summary>Publishes a question and waits until an answer that holds <paramref name="part"/> is heard.</summary>
@@ -74,17 +81,17 @@ internal sealed class MqttEar : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _mouth.DisconnectAsync();
-        await _ear.DisconnectAsync();
-        _mouth.Dispose();
-        _ear.Dispose();
+        foreach (var client in new[] { _mouth3, _mouth5, _ear })
+        {
+            await client.DisconnectAsync();
+            client.Dispose();
+        }
     }
 
-    // KubeEdge's own broker speaks 3.1.1 alone.
-    private static MqttClientOptions Options(int port) => new MqttClientOptionsBuilder()
+    private static MqttClientOptions Options(int port, MqttProtocolVersion version) => new MqttClientOptionsBuilder()
         .WithTcpServer("127.0.0.1", port)
-        .WithProtocolVersion(MqttProtocolVersion.V311)
-        .WithCleanSession()
+        .WithProtocolVersion(version)
+        .WithCleanStart()
         .Build();
 
     private Task HearAsync(MqttApplicationMessageReceivedEventArgs args)

@@ -27,8 +27,9 @@ internal sealed class Stage : IAsyncDisposable
     public static async Task<Stage> OpenAsync(EdgeNode node) => new(node, await MqttEar.ConnectAsync(node.MqttPort));
 
     /// <summary>Plays a case and says what was not as promised. Its devices stay.</summary>
-    public async Task<IReadOnlyList<string>> PlayAsync(GoldenCase promised, string deviceName)
+    public async Task<IReadOnlyList<string>> PlayAsync(GoldenCase promised, string deviceName, bool overMqtt5 = false)
     {
+        _mqtt.SpeaksVersion5 = overMqtt5;
         var started = DateTimeOffset.FromUnixTimeMilliseconds(_time.GetUtcNow().ToUnixTimeMilliseconds());
         var devices = DevicesOf(promised, deviceName);
         await PrepareAsync(promised, deviceName, devices);
