@@ -14,8 +14,11 @@ internal static class ConformancePage
             # Conformance
 
             {GoldenCases.All.Count} cases say what KubeEdge v1.22.1 does on the MQTT side of a node. `tests/Conformance.Tests` plays each of them on a running
-            node, over MQTT 3.1.1 and over MQTT 5, and compares what clients hear, what goes up to the cloud and what is stored. The cases are in `tests/Conformance.Tests/Cases`;
-            this page is made of them, and a test keeps it true.
+            node, over MQTT 3.1.1 and over MQTT 5, and compares what clients hear, what goes up to the cloud and what is stored. The cases are in
+            `tests/Conformance.Tests/Cases`; this page is made of them, and a test keeps it true.
+
+            They are played with `modules.deviceTwin.compatibility: strict` and `unknownDevices: refuse`. In the default mode, `normal`, all but those of
+            `twin/cloud_updated` come out the same: there a client cannot speak for the cloud.
 
             | subject | cases | as KubeEdge | different on purpose | not yet |
             |---|---|---|---|---|

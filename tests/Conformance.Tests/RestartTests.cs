@@ -32,6 +32,6 @@ public sealed class RestartTests
 
     private static IEnumerable<(GoldenCase Promised, string Device)> Promises(string node) =>
         from id in Kinds
-        let device = $"{GoldenCases.DeviceName}-{id.ToLowerInvariant()}"
-        select (GoldenCases.Of(id).For(device, node), device);
+        let promised = GoldenCases.Promised(id)
+        select (promised.For(promised.DeviceOfItsOwn, node), promised.DeviceOfItsOwn);
 }

@@ -109,6 +109,7 @@ public sealed class EdgeNode : IAsyncDisposable
             ["silo.gatewayPort"] = $"{ports[1]}",
             ["http.listen"] = "http://127.0.0.1:0",
             ["log.level"] = "Warning",
+            ["log.libraries"] = "Error",
             ["modules.eventBus.mqttServerInternal"] = "tcp://127.0.0.1:0",
             ["modules.deviceTwin.compatibility"] = "strict",
             ["modules.deviceTwin.unknownDevices"] = "refuse",

@@ -41,6 +41,13 @@ internal sealed record GoldenCase
     [JsonIgnore]
     public bool CloudUp => Cloud == "up";
 
+    [JsonIgnore]
+    public string DeviceOfItsOwn => $"{GoldenCases.DeviceName}-{Id.ToLowerInvariant()}";
+
+    /// <summary>It says something about the way up: it is played on a node with a cloud.</summary>
+    [JsonIgnore]
+    public bool NeedsCloud => CloudUp || Hub.Count > 0;
+
     /// <summary>Neither a client nor the cloud hears anything.</summary>
     [JsonIgnore]
     public bool IsSilent => Out.Count == 0 && Hub.Count == 0;

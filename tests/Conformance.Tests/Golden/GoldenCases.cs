@@ -22,9 +22,16 @@ internal static partial class GoldenCases
 
     public static IReadOnlyList<GoldenCase> All { get; } = [.. Files.SelectMany(f => f.Cases)];
 
+    public static Deviations Deviations { get; } = JsonSerializer.Deserialize<Deviations>(Read(DeviationsFile), Json)!;
+
+    /// <summary>The cases of what is built.</summary>
+    public static IEnumerable<GoldenCase> Built => All.Where(c => Deviations.Missing(c.Id) is null);
+
+    /// <summary>A case as KubeEdge has it.</summary>
     public static GoldenCase Of(string id) => All.Single(c => c.Id == id);
 
-    public static Deviations Deviations { get; } = JsonSerializer.Deserialize<Deviations>(Read(DeviationsFile), Json)!;
+    /// <summary>A case as this product has it.</summary>
+    public static GoldenCase Promised(string id) => Deviations.Of(id)?.Apply(Of(id)) ?? Of(id);
 
     /// <summary>The case for a device of its own and a node, with repeated letters written out.</summary>
     public static GoldenCase For(this GoldenCase golden, string deviceName, string node) =>

@@ -26,6 +26,20 @@ internal sealed class Stage : IAsyncDisposable
 
     public static async Task<Stage> OpenAsync(EdgeNode node) => new(node, await MqttEar.ConnectAsync(node.MqttPort));
 
+    /// <summary>Plays a case with a device of its own, says what was not as promised, and takes the devices away again.</summary>
+    public async Task<IReadOnlyList<string>> PlayAndClearAsync(GoldenCase promised, bool overMqtt5 = false)
+    {
+        var device = promised.DeviceOfItsOwn;
+        try
+        {
+            return await PlayAsync(promised.For(device, NodeName), device, overMqtt5);
+        }
+        finally
+        {
+            await ClearAsync();
+        }
+    }
+
     /// <summary>Plays a case and says what was not as promised. Its devices stay.</summary>
     public async Task<IReadOnlyList<string>> PlayAsync(GoldenCase promised, string deviceName, bool overMqtt5 = false)
     {
@@ -61,8 +75,9 @@ internal sealed class Stage : IAsyncDisposable
         return [.. promised.State.SelectMany(d => Comparison.DeviceProblems(d.Key, d.Value, devices.GetValueOrDefault(d.Key), meaning))];
     }
 
-    /// <summary>Takes all devices away and forgets what that caused.</summary>
-    public async Task ClearAsync()
+    public ValueTask DisposeAsync() => _mqtt.DisposeAsync();
+
+    private async Task ClearAsync()
     {
         var ids = (await DevicesAsync()).Keys;
         if (ids.Any())
@@ -73,8 +88,6 @@ internal sealed class Stage : IAsyncDisposable
 
         await ForgetAsync();
     }
-
-    public ValueTask DisposeAsync() => _mqtt.DisposeAsync();
 
     private static ImmutableArray<string> DevicesOf(GoldenCase promised, string deviceName)
     {
