@@ -20,6 +20,8 @@ public sealed class NormalModeTests
             var problems = await (promised.NeedsCloud ? linked : lone).PlayAndClearAsync(promised);
             Assert.True(problems.Count == 0, $"{promised.Title}\n{string.Join('\n', problems)}");
         }
+
+        Assert.NotEmpty(await linked.PlayAndClearAsync(GoldenCases.Promised("C092")));
     }
 
     private static bool IsCloudUpdated(GoldenCase golden) => golden.In.Any(i => i.Mqtt?.EndsWith(CloudUpdated, StringComparison.Ordinal) == true);
