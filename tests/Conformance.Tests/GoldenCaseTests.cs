@@ -17,6 +17,16 @@ public sealed class GoldenCaseTests(Stages stages) : IClassFixture<Stages>
     public Task Each_case_is_as_promised_to_a_client_of_MQTT_5(string id) => KeepsAsync(id, overMqtt5: true);
 
     [Fact]
+    public async Task A_client_that_names_devices_without_a_namespace_is_answered_as_it_asks()
+    {
+        foreach (var promised in GoldenCases.Built.Select(c => GoldenCases.Promised(c.Id)).Where(c => c.In[^1].Mqtt?.StartsWith("D/", StringComparison.Ordinal) == true))
+        {
+            var problems = await StageOf(promised).PlayAndClearAsync(promised, withoutNamespace: true);
+            Assert.True(problems.Count == 0, $"{promised.Title}\n{string.Join('\n', problems)}");
+        }
+    }
+
+    [Fact]
     public Task A_node_without_a_cloud_keeps_nothing_for_one() => KeepsAsync(GoldenCases.Of("C090"), stages.Lone);
 
     [Fact]
@@ -40,11 +50,9 @@ public sealed class GoldenCaseTests(Stages stages) : IClassFixture<Stages>
         Skip = GoldenCases.Deviations.Missing(golden.Id)?.Reason,
     });
 
-    private Task KeepsAsync(string id, bool overMqtt5)
-    {
-        var promised = GoldenCases.Promised(id);
-        return KeepsAsync(promised, promised.NeedsCloud ? stages.Linked : stages.Lone, overMqtt5);
-    }
+    private Stage StageOf(GoldenCase promised) => promised.NeedsCloud ? stages.Linked : stages.Lone;
+
+    private Task KeepsAsync(string id, bool overMqtt5) => KeepsAsync(GoldenCases.Promised(id), StageOf(GoldenCases.Promised(id)), overMqtt5);
 
     private static async Task KeepsAsync(GoldenCase promised, Stage stage, bool overMqtt5 = false)
     {

@@ -37,6 +37,15 @@ internal static partial class GoldenCases
     public static GoldenCase For(this GoldenCase golden, string deviceName, string node) =>
         JsonSerializer.Deserialize<GoldenCase>(Fill(JsonSerializer.Serialize(golden, Json), deviceName, node), Json)!;
 
+    /// <summary>The same case by a client that names devices without a namespace; it is answered as it asks.</summary>
+    public static GoldenCase WithoutNamespace(this GoldenCase golden) => golden with
+    {
+        In = [.. golden.In.Select(i => i with { Mqtt = i.Mqtt is null ? null : WithoutNamespace(i.Mqtt) })],
+        Out = [.. golden.Out.Select(o => o.Topic.EndsWith("/result", StringComparison.Ordinal) ? o with { Topic = WithoutNamespace(o.Topic) } : o)],
+    };
+
+    private static string WithoutNamespace(string topic) => topic.Replace("$hw/events/device/default/", "$hw/events/device/", StringComparison.Ordinal);
+
     private static string Fill(string json, string deviceName, string node)
     {
         json = DeviceWord().Replace(json, deviceName);

@@ -27,12 +27,13 @@ internal sealed class Stage : IAsyncDisposable
     public static async Task<Stage> OpenAsync(EdgeNode node) => new(node, await MqttEar.ConnectAsync(node.MqttPort));
 
     /// <summary>Plays a case with a device of its own, says what was not as promised, and takes the devices away again.</summary>
-    public async Task<IReadOnlyList<string>> PlayAndClearAsync(GoldenCase promised, bool overMqtt5 = false)
+    public async Task<IReadOnlyList<string>> PlayAndClearAsync(GoldenCase promised, bool overMqtt5 = false, bool withoutNamespace = false)
     {
         var device = promised.DeviceOfItsOwn;
+        var own = promised.For(device, NodeName);
         try
         {
-            return await PlayAsync(promised.For(device, NodeName), device, overMqtt5);
+            return await PlayAsync(withoutNamespace ? own.WithoutNamespace() : own, device, overMqtt5);
         }
         finally
         {
@@ -91,8 +92,13 @@ internal sealed class Stage : IAsyncDisposable
 
     private static ImmutableArray<string> DevicesOf(GoldenCase promised, string deviceName)
     {
-        var asked = promised.In.Select(i => i.Mqtt?.Split('/')).Where(t => t is ["$hw", "events", "device", _, _, _, _]).Select(t => $"{t![3]}/{t[4]}");
-        return [.. asked.Append($"default/{deviceName}").Distinct()];
+        var asked = promised.In.Select(i => i.Mqtt?.Split('/') switch
+        {
+            ["$hw", "events", "device", var ns, var name, _, _] => $"{ns}/{name}",
+            ["$hw", "events", "device", var name, _, _] => $"{DeviceId.DefaultNamespace}/{name}",
+            _ => null,
+        }).OfType<string>();
+        return [.. asked.Append($"{DeviceId.DefaultNamespace}/{deviceName}").Distinct()];
     }
 
     private async Task PrepareAsync(GoldenCase promised, string deviceName, ImmutableArray<string> devices)
@@ -121,7 +127,8 @@ internal sealed class Stage : IAsyncDisposable
         }
 
         var content = Encoding.UTF8.GetBytes(step.Content!.Value.GetRawText());
-        var message = Message.Create(step.Source, Groups.Twin, step.Operation, step.Resource, content, _time.GetUtcNow().ToUnixTimeMilliseconds());
+        var group = step.Bus == "twin" ? Groups.Twin : Groups.User;
+        var message = Message.Create(step.Source, group, step.Operation, step.Resource, content, _time.GetUtcNow().ToUnixTimeMilliseconds());
         await _node.Beehive.SendAsync(Address.Module(step.Bus!), message);
     }
 
