@@ -90,7 +90,7 @@ public sealed class ModuleHostTests : IAsyncDisposable
     public async Task The_node_says_who_it_is_and_where_it_listens()
     {
         await StartAsync(silo => silo.AddModule<First>("first", Groups.Twin));
-        Services.GetRequiredService<NodeDescription>().Open("mqtt", "tcp://127.0.0.1:1883");
+        Services.GetRequiredService<Doors>().Open("mqtt", "tcp://127.0.0.1:1883");
 
         var info = await Node().GetInfoAsync();
 
