@@ -6,7 +6,6 @@ using EdgeOrleans.Modules;
 using EdgeOrleans.Nodes;
 using EdgeOrleans.Settings;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
