@@ -1,0 +1,4 @@
+using Xunit.Sdk;
+
+// Every test starts processes; one after the other they have the machine to themselves.
+[assembly: Parallelization(ParallelMode.None)]
