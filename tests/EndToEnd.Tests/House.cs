@@ -1,4 +1,5 @@
 using Xunit.Sdk;
+using Xunit.v3;
 
 // Every test starts processes; one after the other they have the machine to themselves.
-[assembly: Parallelization(ParallelMode.None)]
+[assembly: Parallelization(Mode = ParallelMode.None)]

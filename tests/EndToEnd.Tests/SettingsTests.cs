@@ -88,7 +88,7 @@ public sealed class SettingsTests
     public async Task The_sample_settings_that_are_deployed_start_a_node()
     {
         await using var node = new NodeProcess();
-        Write(node, "node.yaml", await File.ReadAllTextAsync(Repository.PathOf("deploy", "conf", "node.yaml")));
+        Write(node, "node.yaml", await File.ReadAllTextAsync(Repository.PathOf("deploy", "conf", "node.yaml"), TestContext.Current.CancellationToken));
 
         await node.StartAsync();
 

@@ -20,6 +20,9 @@ public sealed class ProcessOutput
     /// <summary>Waits for a line; one that is already there counts.</summary>
     public Task<string> LineAsync(Func<string, bool> wanted, string what, TimeSpan? within = null) => _lines.FirstAsync(wanted, what, within);
 
+    /// <summary>Waits until there are that many lines.</summary>
+    public Task<IReadOnlyList<string>> ManyLinesAsync(int count, TimeSpan? within = null) => _lines.ManyAsync(count, "line", within);
+
     internal void Add(string? line)
     {
         if (line is null)
