@@ -38,9 +38,9 @@ public sealed class FullDiskTests
         for (var value = 2; value < 50_000; value++)
         {
             using var mqtt = await MqttSocket.ConnectAsync(node.MqttPort, $"fill-{value}");
-            var id = $"fill-{value}";
+            var (id, before) = ($"fill-{value}", probe.Heard.Count);
             await mqtt.SendAsync(MqttPacket.Message(Update, TwinJson.Report(id, ("temperature", $"{value}"))));
-            var answer = await probe.Heard.FirstAsync(heard => heard.EventId == id, "answer on a full disk");
+            var answer = await probe.Heard.FirstAsync(heard => heard.EventId == id, "answer on a full disk", after: before);
             if (answer.Code != 0)
             {
                 Assert.Equal(500, answer.Code);

@@ -9,6 +9,8 @@ namespace EdgeOrleans.TestKit;
 public sealed class MqttProbe : IAsyncDisposable
 {
     private readonly IMqttClient _client = new MqttClientFactory().CreateMqttClient();
+    private readonly HashSet<string> _subscribed = new(StringComparer.Ordinal);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _questions;
 
     private MqttProbe()
@@ -24,8 +26,6 @@ public sealed class MqttProbe : IAsyncDisposable
             return Task.CompletedTask;
         };
     }
-
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>All it has heard.</summary>
     public Arrivals<Heard> Heard { get; } = new();
@@ -80,9 +80,14 @@ public sealed class MqttProbe : IAsyncDisposable
     public async Task<Heard> AskAsync(string topic, Func<string, string> question)
     {
         var id = $"probe-{Interlocked.Increment(ref _questions)}-{Guid.NewGuid():N}";
-        await SubscribeAsync(topic + "/result");
+        if (_subscribed.Add(topic))
+        {
+            await SubscribeAsync(topic + "/result");
+        }
+
+        var before = Heard.Count;
         await PublishAsync(topic, question(id));
-        return await Heard.FirstAsync(heard => heard.Topic == topic + "/result" && heard.EventId == id, $"answer on {topic}/result");
+        return await Heard.FirstAsync(heard => heard.Topic == topic + "/result" && heard.EventId == id, $"answer on {topic}/result", after: before);
     }
 
     /// <inheritdoc/>
