@@ -15,7 +15,7 @@ public sealed class WalkTests
         Assert.Equal(0, (int)simulation["refused"]!);
 
         var devices = JsonNode.Parse(await node.Console.OutputAsync("get", "devices", "-o", "json"))!.AsArray();
-        Assert.Equal(["default/sim-1", "default/sim-2", "default/sim-3"], devices.Select(device => (string?)device!["id"]).Order(StringComparer.Ordinal));
+        Assert.Equal(["default/sim-0", "default/sim-1", "default/sim-2"], devices.Select(device => (string?)device!["id"]).Order(StringComparer.Ordinal));
         Assert.All(devices, device => Assert.Equal("online", (string?)device!["state"]));
         Assert.Contains("temperature", await node.Console.OutputAsync("describe", "device", "sim-1"), StringComparison.Ordinal);
 

@@ -9,8 +9,8 @@ public sealed class Mosquitto(int port)
     private const string Mark = "message ";
 
     /// <summary>Why they cannot be used, or null when they can.</summary>
-    public static string? Missing { get; } = Array.Find(["mosquitto_pub", "mosquitto_sub"], program => !InPath(program)) is { } missing
-        ? $"{missing} is not installed; the package mosquitto-clients has it"
+    public static string? Missing { get; } = Array.Find(["mosquitto_pub", "mosquitto_sub", "stdbuf"], program => !InPath(program)) is { } missing
+        ? $"{missing} is not installed; the packages mosquitto-clients and coreutils have it"
         : null;
 
     /// <summary>Publishes one message and waits until it is sent, or acknowledged when QoS asks for it.</summary>
@@ -24,9 +24,10 @@ public sealed class Mosquitto(int port)
     /// <summary>Subscribes, and waits until the broker has granted it.</summary>
     public async Task<MosquittoSubscription> SubscribeAsync(string topic, params string[] more)
     {
-        // -d tells of the grant on standard output, between the messages; the mark tells them apart.
+        // -d tells of the grant on standard output, between the messages; the mark tells them apart. In a pipe it would keep
+        // its lines until there are many: stdbuf has it write each.
         var process = ChildProcess.Start(
-            "mosquitto_sub", ["-h", "127.0.0.1", "-p", Port, "-t", topic, "-d", "-F", Mark + "%q %t %p", .. more]);
+            "stdbuf", ["-oL", "mosquitto_sub", "-h", "127.0.0.1", "-p", Port, "-t", topic, "-d", "-F", Mark + "%q %t %p", .. more]);
         await process.Output.LineAsync("Subscribed (mid");
         return new MosquittoSubscription(process, Mark);
     }
