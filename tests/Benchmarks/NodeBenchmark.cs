@@ -42,6 +42,7 @@ internal sealed class NodeBenchmark(BenchmarkPlan plan, TextWriter progress, str
         var port = FreePorts.Take();
         await using var echo = ChildProcess.Start(Environment.ProcessPath!, ["--echo", port.ToString(CultureInfo.InvariantCulture)]);
         await echo.Output.LineAsync(EchoBroker.Ready);
+        await ListeningAsync(port);
         return new FloorFigures
         {
             Busy = await MedianAsync(port, LoadShape.Busy, echo.Id),
@@ -112,6 +113,25 @@ internal sealed class NodeBenchmark(BenchmarkPlan plan, TextWriter progress, str
 
         milliseconds.Sort();
         return milliseconds[milliseconds.Count / 2].ToString("0", CultureInfo.InvariantCulture) + " ms";
+    }
+
+    // The broker says that it has started a moment before it takes connections.
+    private static async Task ListeningAsync(int port)
+    {
+        for (var waited = 0; waited < 1_000; waited++)
+        {
+            try
+            {
+                using var mqtt = await MqttSocket.OpenAsync(port);
+                return;
+            }
+            catch (SocketException)
+            {
+                await Task.Delay(10);
+            }
+        }
+
+        throw new TimeoutException($"nothing listens at port {port}");
     }
 
     private static async Task FirstAnswerAsync(int port)

@@ -47,8 +47,8 @@ public sealed class KillTests
 
     [Theory]
     [InlineData(1)]
-    [InlineData(8)]
-    [InlineData(20)]
+    [InlineData(6)]
+    [InlineData(10)]
     public async Task A_kill_while_the_node_starts_loses_nothing(int lines)
     {
         await using var node = await new NodeProcess().StartAsync();

@@ -77,7 +77,7 @@ public sealed class MqttProbe : IAsyncDisposable
     public Task<Heard> GetAsync(string device) => AskAsync($"$hw/events/device/{device}/twin/get", id => $$"""{"event_id":"{{id}}","timestamp":0}""");
 
     /// <summary>Publishes what becomes of an <c>event_id</c> and waits for the answer that bears it.</summary>
-    public async Task<Heard> AskAsync(string topic, Func<string, string> question)
+    public async Task<Heard> AskAsync(string topic, Func<string, string> question, int qos = 1)
     {
         var id = $"probe-{Interlocked.Increment(ref _questions)}-{Guid.NewGuid():N}";
         if (_subscribed.Add(topic))
@@ -86,7 +86,7 @@ public sealed class MqttProbe : IAsyncDisposable
         }
 
         var before = Heard.Count;
-        await PublishAsync(topic, question(id));
+        await PublishAsync(topic, question(id), qos);
         return await Heard.FirstAsync(heard => heard.Topic == topic + "/result" && heard.EventId == id, $"answer on {topic}/result", after: before);
     }
 
