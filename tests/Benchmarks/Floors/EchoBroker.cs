@@ -10,6 +10,8 @@ internal static class EchoBroker
 {
     public const string Ready = "ready";
 
+    private const string Answered = "/result";
+
     /// <summary>Runs until the process is ended.</summary>
     public static async Task RunAsync(int port)
     {
@@ -29,10 +31,16 @@ internal static class EchoBroker
 
     private static Task EchoAsync(MqttServer server, InterceptingPublishEventArgs publish)
     {
+        // Its own answers come by here, too.
+        if (publish.ApplicationMessage.Topic.EndsWith(Answered, StringComparison.Ordinal))
+        {
+            return Task.CompletedTask;
+        }
+
         publish.ProcessPublish = false;
         var answer = new MqttApplicationMessage
         {
-            Topic = publish.ApplicationMessage.Topic + "/result",
+            Topic = publish.ApplicationMessage.Topic + Answered,
             PayloadSegment = new ArraySegment<byte>(publish.ApplicationMessage.Payload.ToArray()),
         };
         return server.InjectApplicationMessage(new InjectedMqttApplicationMessage(answer) { SenderClientId = "echo" });
