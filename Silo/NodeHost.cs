@@ -93,6 +93,8 @@ public static class NodeHost
         silo.Configure<EndpointOptions>(o => o.AdvertisedIPAddress = IPAddress.Loopback);
         silo.Configure<DeploymentLoadPublisherOptions>(o => o.DeploymentLoadPublisherRefreshTime = TimeSpan.FromMinutes(10));
         silo.Configure<SiloMessagingOptions>(o => o.GrainWorkloadAnalysisPeriod = TimeSpan.FromMinutes(1));
+        // Every grain is here: a cache for a million of other silos' grains would be 9 MB of nothing.
+        silo.Configure<GrainDirectoryOptions>(o => o.CacheSize = 4_096);
         silo.Configure<GrainCollectionOptions>(o =>
         {
             o.CollectionAge = TimeSpan.FromMinutes(5);

@@ -239,6 +239,7 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
             return false;
         }
 
+        bool begins;
         lock (_writing)
         {
             if (_pending.WrittenCount + length > _options.MaxPendingBytes)
@@ -266,9 +267,11 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
 
             payload.CopyTo(span[at..]);
             _pending.Advance(length);
-            Flush();
-            return true;
+            begins = BeginsFlush();
         }
+
+        Flush(begins);
+        return true;
     }
 
     void IThreadPoolWorkItem.Execute() => _ = FlushAsync();
@@ -467,6 +470,7 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
 
     private void Write(MqttPacket packet)
     {
+        bool begins;
         lock (_writing)
         {
             var encoded = PacketFormatterAdapter.Encode(packet);
@@ -477,17 +481,30 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
             }
 
             PacketFormatterAdapter.Cleanup();
-            Flush();
+            begins = BeginsFlush();
         }
+
+        Flush(begins);
     }
 
-    // Left to the pool: what else is written in the same moment goes out with the same system call.
-    private void Flush()
+    private bool BeginsFlush() => !_flushing && (_flushing = true);
+
+    // With others under way it is left to the pool: what is written in the same moment goes out with the same system call. A single
+    // answer goes at once: nothing would join it, and a thread less has to wake.
+    private void Flush(bool begins)
     {
-        if (!_flushing)
+        if (!begins)
         {
-            _flushing = true;
+            return;
+        }
+
+        if (_requests.UnderWay > 1)
+        {
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+        else
+        {
+            _ = FlushAsync();
         }
     }
 
