@@ -122,7 +122,7 @@ internal sealed partial class MqttBroker(
         }
 
         var identifier = publisher.Find(e.ClientId)?.SubscriptionIdentifiers.GetValueOrDefault(filter) ?? 0;
-        subscriptions.Add(new Subscription(e.ClientId, filter, (int)e.TopicFilter.QualityOfServiceLevel, e.Session, identifier));
+        subscriptions.Add(new Subscription(e.ClientId, filter, (int)e.TopicFilter.QualityOfServiceLevel, e.Session, identifier, e.TopicFilter.NoLocal));
         return Task.CompletedTask;
     }
 
@@ -134,7 +134,7 @@ internal sealed partial class MqttBroker(
 
     private Task OnSessionDeleted(SessionDeletedEventArgs e)
     {
-        subscriptions.RemoveClient(e.Id);
+        subscriptions.RemoveClient(e.Id, e.SessionItems);
         return Task.CompletedTask;
     }
 

@@ -153,6 +153,7 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
             {
                 while (TryDecode(out var packet))
                 {
+                    await ReadsAsync(cancellationToken);
                     if (packet is not MqttPublishPacket publish)
                     {
                         return Seen(packet);
@@ -282,7 +283,7 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
         if (accepted.ReasonCode == MqttConnectReasonCode.Success && accepted.ReturnCode == MqttConnectReturnCode.ConnectionAccepted)
         {
             ClientId = string.IsNullOrEmpty(accepted.AssignedClientIdentifier) ? ClientId : accepted.AssignedClientIdentifier;
-            _publisher.Connected(ClientId, this);
+            _publisher.Connected(ClientId, this, accepted.IsSessionPresent);
         }
 
         Write(accepted);
@@ -300,6 +301,27 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
         // The reader stands still until there is room again: TCP holds the client back. It is not silent meanwhile.
         _held = true;
         await taken;
+        _held = false;
+        _heard = _time.GetTimestamp();
+    }
+
+    /// <summary>Who sends and does not read what comes back is not read either, once too much waits for him.</summary>
+    private async ValueTask ReadsAsync(CancellationToken cancellation)
+    {
+        Task drained;
+        lock (_writing)
+        {
+            if (_pending.WrittenCount < _options.MaxPendingBytes)
+            {
+                return;
+            }
+
+            drained = (_drained ??= NewSignal()).Task;
+        }
+
+        _refusals.Count("mqtt.held-back");
+        _held = true;
+        await drained.WaitAsync(cancellation);
         _held = false;
         _heard = _time.GetTimestamp();
     }

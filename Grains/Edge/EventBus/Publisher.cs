@@ -6,14 +6,25 @@ using Microsoft.Extensions.Options;
 namespace EdgeOrleans.Edge.EventBus;
 
 /// <summary>Publishes what the node says to those who listen. A QoS 0 message goes straight to the client's connection, others through its session.</summary>
-internal sealed class Publisher(Outlets outlets, IOptions<EventBusOptions> options)
+internal sealed class Publisher(SubscriptionIndex subscriptions, Outlets outlets, IOptions<EventBusOptions> options)
 {
+    private readonly Lock _retaining = new();
     private readonly ConcurrentDictionary<string, MqttConnection> _connected = new(StringComparer.Ordinal);
+    private Task _retained = Task.CompletedTask;
 
     /// <summary>Keeps a message for later subscribers; set while the broker runs.</summary>
     internal Func<MqttApplicationMessage, Task>? Retain { get; set; }
 
-    public void Connected(string clientId, MqttConnection connection) => _connected[clientId] = connection;
+    /// <summary>A client was accepted. Without a session it has wished for nothing yet, whatever a client of its name did before.</summary>
+    public void Connected(string clientId, MqttConnection connection, bool hasSession)
+    {
+        if (!hasSession)
+        {
+            subscriptions.RemoveClient(clientId);
+        }
+
+        _connected[clientId] = connection;
+    }
 
     public void Disconnected(string clientId, MqttConnection connection) => _connected.TryRemove(KeyValuePair.Create(clientId, connection));
 
@@ -42,18 +53,38 @@ internal sealed class Publisher(Outlets outlets, IOptions<EventBusOptions> optio
     {
         if (options.Value.MqttRetain && Retain is { } retain)
         {
-            _ = retain(NewMessage(outlet, payload, qos, retained: true));
+            // One after the other: the broker would let a later one overtake.
+            lock (_retaining)
+            {
+                _retained = RetainAsync(_retained, retain, NewMessage(outlet, payload, qos, retained: true));
+            }
+
             return;
         }
 
-        Deliver(outlet, payload, qos);
+        Deliver(outlet, payload, qos, sender: null);
+    }
+
+    private static async Task RetainAsync(Task before, Func<MqttApplicationMessage, Task> retain, MqttApplicationMessage message)
+    {
+        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await retain(message).ConfigureAwait(false);
     }
 
     /// <summary>Gives a message to each subscriber with the lower of both QoS.</summary>
-    public void Deliver(Outlet outlet, ReadOnlyMemory<byte> payload, int qos)
+    /// <param name="outlet">The topic and who listens.</param>
+    /// <param name="payload">The message.</param>
+    /// <param name="qos">Its QoS.</param>
+    /// <param name="sender">The client that published it; null when the node did.</param>
+    public void Deliver(Outlet outlet, ReadOnlyMemory<byte> payload, int qos, string? sender)
     {
         foreach (var subscription in outlet.Subscribers)
         {
+            if (subscription.NoLocal && subscription.ClientId == sender)
+            {
+                continue;
+            }
+
             var lower = Math.Min(qos, subscription.Qos);
             if (lower > 0)
             {

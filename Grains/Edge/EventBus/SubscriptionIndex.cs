@@ -1,9 +1,10 @@
+using System.Collections;
 using MQTTnet.Server;
 
 namespace EdgeOrleans.Edge.EventBus;
 
 /// <summary>One client's wish for a topic.</summary>
-internal sealed record Subscription(string ClientId, string Filter, int Qos, MqttSessionStatus Session, uint Identifier);
+internal sealed record Subscription(string ClientId, string Filter, int Qos, MqttSessionStatus Session, uint Identifier, bool NoLocal = false);
 
 /// <summary>
 /// Who has subscribed to what. The broker's own search visits every session for every message; this one looks a topic up, so the
@@ -60,19 +61,33 @@ internal sealed class SubscriptionIndex
         }
     }
 
-    public void RemoveClient(string clientId)
+    /// <summary>Forgets what a client wished for.</summary>
+    /// <param name="clientId">The client.</param>
+    /// <param name="session">Only what belongs to this session, by its items: the client may have a new one already. Null: everything.</param>
+    public void RemoveClient(string clientId, IDictionary? session = null)
     {
         lock (_gate)
         {
-            if (_clients.Remove(clientId, out var filters))
+            if (!_clients.TryGetValue(clientId, out var filters))
             {
-                foreach (var filter in filters)
+                return;
+            }
+
+            foreach (var filter in filters.ToArray())
+            {
+                if (session is null || ReferenceEquals(Find(clientId, filter)?.Session.Items, session))
                 {
+                    filters.Remove(filter);
                     Take(clientId, filter);
                 }
-
-                _version++;
             }
+
+            if (filters.Count == 0)
+            {
+                _clients.Remove(clientId);
+            }
+
+            _version++;
         }
     }
 
@@ -140,6 +155,9 @@ internal sealed class SubscriptionIndex
     }
 
     private static bool HasWildcard(string filter) => filter.AsSpan().IndexOfAny('+', '#') >= 0;
+
+    private Subscription? Find(string clientId, string filter) =>
+        _wildcards.GetValueOrDefault((clientId, filter)) ?? _exact.GetValueOrDefault(filter)?.GetValueOrDefault(clientId);
 
     private void Take(string clientId, string filter)
     {

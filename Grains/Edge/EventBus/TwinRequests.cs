@@ -114,7 +114,7 @@ internal sealed partial class TwinRequests(
         Acknowledgements.Owed? owed,
         CancellationToken cancellation)
     {
-        ShowOthers(topic.Topic, payload, qos);
+        ShowOthers(topic.Topic, payload, qos, client?.ClientId);
         var message = Message.Create("bus", Groups.Twin, topic.Operation, topic.Resource, payload, time.GetUtcNow().ToUnixTimeMilliseconds()) with
         {
             ResultOnly = !SomebodyHearsMore(topic),
@@ -143,12 +143,12 @@ internal sealed partial class TwinRequests(
     }
 
     // Requests are for the twin; a client that listens to them (a debugger, a logger) still hears them, as from any broker.
-    private void ShowOthers(string topic, byte[] payload, int qos)
+    private void ShowOthers(string topic, byte[] payload, int qos, string? sender)
     {
         var outlet = outlets.OfTopic(topic);
         if (outlet.Subscribers.Length > 0)
         {
-            publisher.Deliver(outlet, payload, qos);
+            publisher.Deliver(outlet, payload, qos, sender);
         }
     }
 
