@@ -32,11 +32,12 @@ public sealed class EventBusOptions
     public int MqttSessionQueueSize { get; init; } = 1_000;
 
     /// <summary>
-    /// The largest packet a client may send, in bytes; a larger one ends its connection before anything is allocated for it. Default: 1 MiB.
+    /// The largest packet a client may send, in bytes; a larger one ends its connection before anything is allocated for it. It is larger
+    /// than what a twin reads (<c>modules.deviceTwin.maxPayload</c>), so that a request that is too large is answered. Default: 4 MiB.
     /// </summary>
     [Size]
     [Range(1_024, 256 * 1_024 * 1_024)]
-    public int MaxPacketSize { get; init; } = 1_024 * 1_024;
+    public int MaxPacketSize { get; init; } = 4 * 1_024 * 1_024;
 
     /// <summary>
     /// How many bytes may wait to be sent to one client; beyond it QoS 0 messages for it are dropped and counted. Default: 1 MiB.

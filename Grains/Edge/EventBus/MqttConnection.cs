@@ -243,7 +243,7 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
         bool begins;
         lock (_writing)
         {
-            if (_pending.WrittenCount + length > _options.MaxPendingBytes)
+            if (_pending.WrittenCount > 0 && _pending.WrittenCount + length > _options.MaxPendingBytes)
             {
                 _refusals.Count("mqtt.slow-reader");
                 return false;
