@@ -27,7 +27,7 @@ internal static partial class GcBudget
         var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(v => $"{v.Key}={v.Value}");
 
         // Where it fails, the node runs as well, with a larger first generation.
-        _ = Execute("/proc/self/exe", Pointers(arguments), Pointers([.. environment, $"{Size}={FourMegabytes}"]));
+        _ = Execute(Environment.ProcessPath ?? "/proc/self/exe", Pointers(arguments), Pointers([.. environment, $"{Size}={FourMegabytes}"]));
     }
 
     private static bool Has(string name) => Environment.GetEnvironmentVariable(name) is not null;
