@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using MQTTnet.Packets;
 
 namespace EdgeOrleans.Edge.EventBus;
@@ -11,15 +12,20 @@ internal sealed class Acknowledgements(Action<MqttPacket> send)
     private readonly Queue<Owed> _owed = new();
     private readonly Dictionary<ushort, Owed> _byId = [];
 
-    /// <summary>One publish with QoS 1 or 2 came in.</summary>
-    public Owed Expect(ushort packetId, bool received)
+    /// <summary>One publish with QoS 1 or 2 came in. False when its identifier is still in use.</summary>
+    public bool TryExpect(ushort packetId, bool received, [NotNullWhen(true)] out Owed? owed)
     {
         lock (_owed)
         {
-            var owed = new Owed(packetId, received);
+            owed = new Owed(packetId, received);
+            if (!_byId.TryAdd(packetId, owed))
+            {
+                owed = null;
+                return false;
+            }
+
             _owed.Enqueue(owed);
-            _byId[packetId] = owed;
-            return owed;
+            return true;
         }
     }
 
@@ -56,10 +62,7 @@ internal sealed class Acknowledgements(Action<MqttPacket> send)
             while (_owed.TryPeek(out var first) && first.Packet is { } packet)
             {
                 _owed.Dequeue();
-                if (_byId.TryGetValue(first.PacketId, out var current) && ReferenceEquals(current, first))
-                {
-                    _byId.Remove(first.PacketId);
-                }
+                _byId.Remove(first.PacketId);
 
                 send(packet);
             }

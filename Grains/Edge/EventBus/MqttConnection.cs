@@ -20,7 +20,7 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
 {
     private const int FirstBuffer = 2_048;
     private const int LargestKeptBuffer = 16_384;
-    private const int HighWater = 256 * 1_024;
+    private const ushort MostAliases = 64;
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
     private readonly Stream _stream;
@@ -43,10 +43,13 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
     private bool _flushing;
     private TaskCompletionSource? _drained;
     private TaskCompletionSource? _written;
+    private bool _closed;
+    private volatile TaskCompletionSource? _receiving;
 
     private long _heard;
     private TimeSpan _keepAlive;
     private volatile bool _held;
+    private bool _isConnecting;
     private uint _clientMaxPacket;
     private Dictionary<ushort, string>? _aliases;
 
@@ -64,7 +67,7 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
         (_stream, _options, _requests, _refusals, _publisher, _time, _logger) = (stream, options, requests, refusals, publisher, time, logger);
         (LocalEndPoint, RemoteEndPoint) = (local, remote);
         PacketFormatterAdapter = new MqttPacketFormatterAdapter(new MqttBufferWriter(512, LargestKeptBuffer));
-        Acknowledgements = new Acknowledgements(Write);
+        Acknowledgements = new Acknowledgements(Acknowledge);
         Window = new RequestWindow(options.MaxRequestsUnderWay);
         _heard = time.GetTimestamp();
     }
@@ -139,19 +142,45 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
         _stream.Dispose();
         lock (_writing)
         {
+            _closed = true;
             _drained?.TrySetResult();
             _written?.TrySetResult();
+        }
+    }
+
+    /// <summary>Ends the connection at once, and returns when nothing that it had read is still on its way to a twin.</summary>
+    public async Task AbortAndSettleAsync()
+    {
+        Abort();
+        if (_receiving is { } receiving)
+        {
+            await receiving.Task.WaitAsync(_options.RequestTimeout, _time);
         }
     }
 
     /// <summary>The next packet for the broker; null when the connection has ended.</summary>
     public async Task<MqttPacket?> ReceivePacketAsync(CancellationToken cancellationToken)
     {
+        var receiving = NewSignal();
+        _receiving = receiving;
+        try
+        {
+            return await ReceiveAsync(cancellationToken);
+        }
+        finally
+        {
+            receiving.SetResult();
+        }
+    }
+
+    private async Task<MqttPacket?> ReceiveAsync(CancellationToken cancellationToken)
+    {
         try
         {
             while (true)
             {
-                while (TryDecode(out var packet))
+                // What a connection that is over had still read is not carried out: its client may be here again, with newer values.
+                while (!IsOver(cancellationToken) && TryDecode(out var packet))
                 {
                     await ReadsAsync(cancellationToken);
                     if (packet is not MqttPublishPacket publish)
@@ -165,9 +194,7 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
                     }
 
                     var topic = _requests.Read(publish.Topic);
-                    var owed = publish.QualityOfServiceLevel == MqttQualityOfServiceLevel.AtMostOnce
-                        ? null
-                        : Acknowledgements.Expect(publish.PacketIdentifier, publish.QualityOfServiceLevel == MqttQualityOfServiceLevel.ExactlyOnce);
+                    var owed = Owe(publish);
                     if (topic.Kind is TopicKind.Free or TopicKind.Unknown)
                     {
                         if (topic.Kind == TopicKind.Unknown)
@@ -181,7 +208,7 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
                     await TakeAsync(topic, publish, owed, cancellationToken);
                 }
 
-                if (!await FillAsync(cancellationToken))
+                if (IsOver(cancellationToken) || !await FillAsync(cancellationToken))
                 {
                     return null;
                 }
@@ -215,17 +242,18 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
                 Acknowledgements.Ready(received.PacketIdentifier, received);
                 break;
             case MqttConnAckPacket accepted:
-                Accept(accepted);
-                break;
+                return AcceptAsync(accepted);
+            case MqttDisconnectPacket:
+                // The broker waits for it with a lock on all connections: it must not wait for a client that does not read.
+                Write(packet);
+                return Task.CompletedTask;
             default:
                 Write(packet);
                 break;
         }
 
-        lock (_writing)
-        {
-            return _pending.WrittenCount < HighWater ? Task.CompletedTask : (_drained ??= NewSignal()).Task.WaitAsync(cancellationToken);
-        }
+        var drained = Drained();
+        return drained.IsCompleted ? drained : drained.WaitAsync(cancellationToken);
     }
 
     /// <summary>Writes a publish of the node with QoS 0. False when the client has too much waiting: the message is dropped and counted.</summary>
@@ -277,16 +305,65 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
 
     void IThreadPoolWorkItem.Execute() => _ = FlushAsync();
 
-    private void Accept(MqttConnAckPacket accepted)
+    private async Task AcceptAsync(MqttConnAckPacket accepted)
     {
         accepted.MaximumPacketSize = (uint)_options.MaxPacketSize;
-        if (accepted.ReasonCode == MqttConnectReasonCode.Success && accepted.ReturnCode == MqttConnectReturnCode.ConnectionAccepted)
+        accepted.TopicAliasMaximum = MostAliases;
+        var isIn = accepted.ReasonCode == MqttConnectReasonCode.Success && accepted.ReturnCode == MqttConnectReturnCode.ConnectionAccepted;
+        if (isIn)
         {
             ClientId = string.IsNullOrEmpty(accepted.AssignedClientIdentifier) ? ClientId : accepted.AssignedClientIdentifier;
-            _publisher.Connected(ClientId, this, accepted.IsSessionPresent);
+
+            // An older connection of this client is over before this one begins: nothing of it comes after what is said here.
+            if (_publisher.Find(ClientId) is { } older && !ReferenceEquals(older, this))
+            {
+                await older.AbortAndSettleAsync();
+            }
         }
 
         Write(accepted);
+        if (isIn)
+        {
+            _publisher.Connected(ClientId, this, accepted.IsSessionPresent);
+        }
+    }
+
+    private bool IsOver(CancellationToken cancellation) => cancellation.IsCancellationRequested || _closing.IsCancellationRequested;
+
+    /// <summary>Notes that a publish wants an acknowledgement; null when it wants none.</summary>
+    private Acknowledgements.Owed? Owe(MqttPublishPacket publish)
+    {
+        if (publish.QualityOfServiceLevel == MqttQualityOfServiceLevel.AtMostOnce)
+        {
+            return null;
+        }
+
+        return Acknowledgements.TryExpect(publish.PacketIdentifier, publish.QualityOfServiceLevel == MqttQualityOfServiceLevel.ExactlyOnce, out var owed)
+            ? owed
+            : throw new MqttDoorException(MqttDoorException.Violation, $"packet identifier {publish.PacketIdentifier} is used again before its acknowledgement");
+    }
+
+    private void Acknowledge(MqttPacket acknowledgement)
+    {
+        // With an error the exchange of QoS 2 ends here, and the identifier is free for another message.
+        if (IsVersion5 && acknowledgement is MqttPubRecPacket { ReasonCode: >= MqttPubRecReasonCode.UnspecifiedError } refused)
+        {
+            lock (_exactlyOnce)
+            {
+                _exactlyOnce.Remove(refused.PacketIdentifier);
+            }
+        }
+
+        Write(acknowledgement);
+    }
+
+    /// <summary>Ends when less than the most that may wait is waiting.</summary>
+    private Task Drained()
+    {
+        lock (_writing)
+        {
+            return _closed || _pending.WrittenCount < _options.MaxPendingBytes ? Task.CompletedTask : (_drained ??= NewSignal()).Task;
+        }
     }
 
     /// <summary>The broker is told nothing of requests to twins: they leave here.</summary>
@@ -308,15 +385,10 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
     /// <summary>Who sends and does not read what comes back is not read either, once too much waits for him.</summary>
     private async ValueTask ReadsAsync(CancellationToken cancellation)
     {
-        Task drained;
-        lock (_writing)
+        var drained = Drained();
+        if (drained.IsCompleted)
         {
-            if (_pending.WrittenCount < _options.MaxPendingBytes)
-            {
-                return;
-            }
-
-            drained = (_drained ??= NewSignal()).Task;
+            return;
         }
 
         _refusals.Count("mqtt.held-back");
@@ -385,9 +457,13 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
             {
                 publish.Topic = _aliases.GetValueOrDefault(publish.TopicAlias, "");
             }
-            else if (_aliases.Count < 1_024 || _aliases.ContainsKey(publish.TopicAlias))
+            else if (publish.TopicAlias <= MostAliases)
             {
                 _aliases[publish.TopicAlias] = publish.Topic;
+            }
+            else
+            {
+                throw new MqttDoorException(MqttDoorException.Violation, $"topic alias {publish.TopicAlias}; at most {MostAliases} are granted");
             }
 
             publish.TopicAlias = 0;
@@ -404,7 +480,10 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
     {
         switch (packet)
         {
+            case MqttConnectPacket when _isConnecting:
+                throw new MqttDoorException(MqttDoorException.Violation, "a second CONNECT");
             case MqttConnectPacket connect:
+                _isConnecting = true;
                 // A client without an id of its own gets one; only without a session, which nobody could find again.
                 if (string.IsNullOrEmpty(connect.ClientId) && !IsVersion5 && connect.CleanSession)
                 {
@@ -416,27 +495,50 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
                 _clientMaxPacket = connect.MaximumPacketSize;
                 connect.KeepAlivePeriod = 0; // The door keeps the time: the broker does not see requests to twins.
                 break;
-            case MqttSubscribePacket { SubscriptionIdentifier: > 0 } subscribe:
-                foreach (var filter in subscribe.TopicFilters)
-                {
-                    SubscriptionIdentifiers[filter.Topic] = subscribe.SubscriptionIdentifier;
-                }
-
+            case MqttSubscribePacket subscribe:
+                subscribe.TopicFilters.ForEach(filter => Identify(filter.Topic, subscribe.SubscriptionIdentifier));
+                break;
+            case MqttUnsubscribePacket unsubscribe:
+                unsubscribe.TopicFilters.ForEach(filter => Identify(filter, 0));
                 break;
             case MqttPubRelPacket release:
-                _exactlyOnce.Remove(release.PacketIdentifier);
+                lock (_exactlyOnce)
+                {
+                    _exactlyOnce.Remove(release.PacketIdentifier);
+                }
+
                 break;
         }
 
         return packet;
     }
 
+    private void Identify(string filter, uint identifier)
+    {
+        if (identifier > 0)
+        {
+            SubscriptionIdentifiers[filter] = identifier;
+        }
+        else
+        {
+            SubscriptionIdentifiers.Remove(filter);
+        }
+    }
+
     /// <summary>Whether a publish is new. A QoS 2 publish that comes again before its PUBREL is only acknowledged again.</summary>
     private bool IsFirstTime(MqttPublishPacket publish)
     {
-        if (publish.QualityOfServiceLevel != MqttQualityOfServiceLevel.ExactlyOnce || _exactlyOnce.Add(publish.PacketIdentifier))
+        if (publish.QualityOfServiceLevel != MqttQualityOfServiceLevel.ExactlyOnce)
         {
             return true;
+        }
+
+        lock (_exactlyOnce)
+        {
+            if (_exactlyOnce.Add(publish.PacketIdentifier))
+            {
+                return true;
+            }
         }
 
         if (!Acknowledgements.IsOwed(publish.PacketIdentifier))
@@ -573,7 +675,7 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
     {
         lock (_writing)
         {
-            return _flushing && !_closing.IsCancellationRequested ? (_written ??= NewSignal()).Task : Task.CompletedTask;
+            return _flushing && !_closed ? (_written ??= NewSignal()).Task : Task.CompletedTask;
         }
     }
 

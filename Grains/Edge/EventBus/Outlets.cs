@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text;
 using EdgeOrleans.Devices;
 
@@ -32,41 +31,17 @@ internal sealed record ResourceOutlets(Outlet Full, Outlet? OneLevel, bool IsAns
 /// <summary>Makes topics of resources, and remembers them.</summary>
 internal sealed class Outlets(SubscriptionIndex index)
 {
-    private const int Most = 200_000;
     private const string DefaultDevice = $"device/{DeviceId.DefaultNamespace}/";
-    private readonly ConcurrentDictionary<string, ResourceOutlets> _known = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, Outlet> _topics = new(StringComparer.Ordinal);
+    private readonly TopicCache<ResourceOutlets> _resources = new();
+    private readonly TopicCache<Outlet> _topics = new();
 
-    public ResourceOutlets Of(string resource)
-    {
-        if (_known.TryGetValue(resource, out var outlets))
-        {
-            return outlets;
-        }
-
-        if (_known.Count >= Most)
-        {
-            _known.Clear();
-        }
-
-        return _known.GetOrAdd(resource, Make(resource));
-    }
+    public ResourceOutlets Of(string resource) => _resources.TryGet(resource, out var outlets) ? outlets : _resources.Add(resource, Make(resource));
 
     /// <summary>The outlet of a topic that a client publishes to.</summary>
-    public Outlet OfTopic(string topic)
-    {
-        if (_topics.TryGetValue(topic, out var outlet))
-        {
-            return outlet;
-        }
+    public Outlet OfTopic(string topic) => _topics.TryGet(topic, out var outlet) ? outlet : _topics.Add(topic, Once(topic));
 
-        if (_topics.Count >= Most)
-        {
-            _topics.Clear();
-        }
-
-        return _topics.GetOrAdd(topic, static (name, subscriptions) => new Outlet(name, subscriptions), index);
-    }
+    /// <summary>The outlet of a topic, not remembered.</summary>
+    public Outlet Once(string topic) => new(topic, index);
 
     private ResourceOutlets Make(string resource)
     {

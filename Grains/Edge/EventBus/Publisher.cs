@@ -71,6 +71,15 @@ internal sealed class Publisher(SubscriptionIndex subscriptions, Outlets outlets
         await retain(message).ConfigureAwait(false);
     }
 
+    /// <summary>Publishes to a topic that is not worth remembering: nobody can say how many there are of its kind.</summary>
+    public void PublishOnce(string resource, ReadOnlyMemory<byte> payload)
+    {
+        if (resource.Length > 0)
+        {
+            Deliver(outlets.Once(RequestTopics.Events + resource), payload, options.Value.MqttQOS, sender: null);
+        }
+    }
+
     /// <summary>Gives a message to each subscriber with the lower of both QoS.</summary>
     /// <param name="outlet">The topic and who listens.</param>
     /// <param name="payload">The message.</param>

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
 using EdgeOrleans.Beehive;
@@ -26,12 +25,10 @@ internal sealed partial class TwinRequests(
     TimeProvider time,
     ILogger<TwinRequests> logger)
 {
-    private const int MostTopics = 200_000;
-
     // A refusal that freed its place at once would invite the next at once.
     private static readonly TimeSpan RefusalPause = TimeSpan.FromMilliseconds(100);
 
-    private readonly ConcurrentDictionary<string, RequestTopic> _topics = new(StringComparer.Ordinal);
+    private readonly TopicCache<RequestTopic> _topics = new();
     private readonly ILogger _logger = logger;
     private int _underWay;
 
@@ -40,23 +37,13 @@ internal sealed partial class TwinRequests(
 
     public RequestTopic Read(string topic)
     {
-        if (_topics.TryGetValue(topic, out var known))
+        if (_topics.TryGet(topic, out var known))
         {
             return known;
         }
 
         var read = RequestTopics.Parse(topic);
-        if (read.Kind == TopicKind.Request)
-        {
-            if (_topics.Count >= MostTopics)
-            {
-                _topics.Clear();
-            }
-
-            _topics[topic] = read;
-        }
-
-        return read;
+        return read.Kind == TopicKind.Request ? _topics.Add(topic, read) : read;
     }
 
     /// <summary>Takes a publish that is ours. It returns when the next publish of this client may be read.</summary>
@@ -75,7 +62,7 @@ internal sealed partial class TwinRequests(
                 return ValueTask.CompletedTask;
             case TopicKind.BadDevice:
                 refusals.Count("mqtt.bad-device-id");
-                Tell(topic.ResultResource, oneLevel: false, publish.Payload, 400, topic.Reason);
+                publisher.PublishOnce(topic.ResultResource, Refusal(publish.Payload.ToArray(), 400, topic.Reason));
                 Acknowledge(client, owed, MqttPubAckReasonCode.TopicNameInvalid);
                 return ValueTask.CompletedTask;
             default:
@@ -128,13 +115,18 @@ internal sealed partial class TwinRequests(
         }
         catch (BeehiveFullException e)
         {
-            responses.Forget(message.Header.Id);
-            request.Overloaded(e.Message);
+            if (responses.Forget(message.Header.Id))
+            {
+                request.Overloaded(e.Message);
+            }
         }
         catch (Exception e)
         {
-            responses.Forget(message.Header.Id);
-            request.Failed(e is ModuleUnavailableException ? e.Message : "the node is stopping");
+            if (responses.Forget(message.Header.Id))
+            {
+                request.Failed(e is ModuleUnavailableException ? e.Message : "the node is stopping");
+            }
+
             if (e is not ModuleUnavailableException and not OperationCanceledException)
             {
                 throw;
@@ -165,16 +157,16 @@ internal sealed partial class TwinRequests(
         return false;
     }
 
-    private void Tell(string resource, bool oneLevel, ReadOnlySequence<byte> request, int code, string reason) =>
-        Tell(resource, oneLevel, request.ToArray(), code, reason);
-
     private void Tell(string resource, bool oneLevel, byte[] request, int code, string reason)
     {
-        if (resource.Length == 0)
+        if (resource.Length > 0)
         {
-            return;
+            publisher.Publish(resource, oneLevel, Refusal(request, code, reason));
         }
+    }
 
+    private ReadOnlyMemory<byte> Refusal(byte[] request, int code, string reason)
+    {
         var payload = new ArrayBufferWriter<byte>(256);
         using (var writer = new Utf8JsonWriter(payload))
         {
@@ -186,7 +178,7 @@ internal sealed partial class TwinRequests(
             writer.WriteEndObject();
         }
 
-        publisher.Publish(resource, oneLevel, payload.WrittenMemory);
+        return payload.WrittenMemory;
     }
 
     private static string EventIdOf(ReadOnlySpan<byte> request)

@@ -12,9 +12,9 @@ public sealed class AcknowledgementsTests
     [Fact]
     public void Acknowledgements_leave_in_the_order_of_the_publishes()
     {
-        var first = _acknowledgements.Expect(7, received: false);
-        _acknowledgements.Expect(8, received: false);
-        var third = _acknowledgements.Expect(9, received: false);
+        var first = Expect(7);
+        Expect(8);
+        var third = Expect(9);
 
         _acknowledgements.Ready(third, Ack(9));
         _acknowledgements.Ready(8, Ack(8));
@@ -35,12 +35,24 @@ public sealed class AcknowledgementsTests
     [Fact]
     public void A_packet_id_may_be_used_again_after_its_acknowledgement()
     {
-        _acknowledgements.Ready(_acknowledgements.Expect(1, received: false), Ack(1));
+        _acknowledgements.Ready(Expect(1), Ack(1));
         Assert.False(_acknowledgements.IsOwed(1));
 
-        _acknowledgements.Expect(1, received: false);
+        Expect(1);
         Assert.True(_acknowledgements.IsOwed(1));
     }
+
+    [Fact]
+    public void A_packet_id_in_use_is_not_given_twice()
+    {
+        Expect(1);
+
+        Assert.False(_acknowledgements.TryExpect(1, received: false, out _));
+    }
+
+    private Acknowledgements.Owed Expect(ushort id) => _acknowledgements.TryExpect(id, received: false, out var owed)
+        ? owed
+        : throw new InvalidOperationException($"packet id {id} is in use");
 
     private static MqttPubAckPacket Ack(ushort id) => new() { PacketIdentifier = id };
 }

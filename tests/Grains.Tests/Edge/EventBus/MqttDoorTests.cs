@@ -112,6 +112,60 @@ public sealed class MqttDoorTests : IAsyncLifetime
         Assert.Equal("$hw/events/upload/marker", Encoding.UTF8.GetString(heard.Topic));
     }
 
+    [Fact]
+    public async Task After_a_reconnect_nothing_older_overtakes_what_was_acknowledged()
+    {
+        for (var round = 0; round < 20; round++)
+        {
+            using (var before = await ConnectAsync("again"))
+            {
+                await before.SendAsync(Enumerable.Range(0, 60).SelectMany(i => MqttPacket.Message(Update, Report($"{i}", $"old-{round}-{i}"))).ToArray());
+            }
+
+            using var after = await ConnectAsync("again");
+            await after.SendAsync(MqttPacket.Message(Update, Report("new", $"new-{round}"), qos: 1, id: 1));
+            await after.ReadAsync(MqttPacket.PubAck);
+            await after.SendAsync(MqttPacket.Message("$hw/events/device/default/other/twin/update", Report("other", "x"), qos: 1, id: 2));
+            await after.ReadAsync(MqttPacket.PubAck);
+
+            var twin = await _node.Grains.GetGrain<IDeviceTwinGrain>("default/d").GetAsync();
+            Assert.Equal($"new-{round}", twin!.Twin["p"].Actual!.Value);
+        }
+    }
+
+    [Fact]
+    public async Task A_refused_QoS_2_report_leaves_its_identifier_to_the_next()
+    {
+        using var device = await MqttSocket.OpenAsync(_node.MqttPort);
+        await device.SendAsync(MqttPacket.Whole(0x10, [0, 4, .. "MQTT"u8, 5, 2, 0, 0, 0, .. Text("five")]));
+        await device.ReadAsync(MqttPacket.ConnAck);
+
+        await device.SendAsync(ExactlyOnceV5("""{"twin":{"p":{"actual":{}}}}"""));
+        var refused = (await device.ReadAsync(5)).Body.Span[2];
+        await device.SendAsync(ExactlyOnceV5(Report("good", "a")));
+        var taken = await device.ReadAsync(5);
+
+        Assert.True(refused >= 0x80, $"reason code {refused:x}");
+        Assert.True(taken.Body.Length == 2 || taken.Body.Span[2] == 0);
+        var twin = await _node.Grains.GetGrain<IDeviceTwinGrain>("default/d").GetAsync();
+        Assert.Equal("a", twin!.Twin["p"].Actual!.Value);
+    }
+
+    [Fact]
+    public async Task An_impossible_device_id_is_refused_and_not_remembered()
+    {
+        using var liar = await ConnectAsync("liar", "$hw/#");
+
+        await liar.SendAsync(MqttPacket.Message("$hw/events/device/a b/c/twin/update", Report("e1", "x"), qos: 1, id: 1));
+        var told = await liar.ReadAsync(MqttPacket.Publish);
+
+        Assert.Equal("$hw/events/device/a b/c/twin/update/result", Encoding.UTF8.GetString(told.Topic));
+        Assert.Contains("\"event_id\":\"e1\"", Encoding.UTF8.GetString(told.Payload), StringComparison.Ordinal);
+    }
+
+    private static byte[] ExactlyOnceV5(string payload) =>
+        MqttPacket.Whole(0x34, [.. Text(Update), 0, 9, 0, .. Encoding.UTF8.GetBytes(payload)]);
+
     private Task<MqttSocket> ConnectAsync(string client, params string[] topics) => MqttSocket.ConnectAsync(_node.MqttPort, client, 0, topics);
 
     private static string Report(string id, string value) =>
