@@ -66,6 +66,18 @@ public sealed class Wire : IDisposable
         return (WebSocket.CreateFromStream(Left, client), WebSocket.CreateFromStream(Right, server));
     }
 
+    /// <summary>Waits until at least so many bytes were written at the left end.</summary>
+    public Task BytesToRightAsync(long count, CancellationToken cancellation) => _toRight.WrittenAsync(count, cancellation);
+
+    /// <summary>Waits until at least so many bytes were written at the right end.</summary>
+    public Task BytesToLeftAsync(long count, CancellationToken cancellation) => _toLeft.WrittenAsync(count, cancellation);
+
+    /// <summary>Waits until the right end has read everything and waits for more.</summary>
+    public Task RightWaitsForMoreAsync(CancellationToken cancellation) => _toRight.WaitsForMoreAsync(cancellation);
+
+    /// <summary>Waits until the left end has read everything and waits for more.</summary>
+    public Task LeftWaitsForMoreAsync(CancellationToken cancellation) => _toLeft.WaitsForMoreAsync(cancellation);
+
     /// <summary>Cuts the wire for good: whoever reads or writes at either end fails with an <see cref="IOException"/>.</summary>
     public void Cut()
     {

@@ -13,6 +13,7 @@ internal sealed class WireDirection(TimeProvider time, int window)
     private bool _isHeld;
     private bool _hasEnded;
     private bool _isUnread;
+    private bool _isReaderWaiting;
 
     public TimeSpan Delay { get; set; }
 
@@ -35,6 +36,10 @@ internal sealed class WireDirection(TimeProvider time, int window)
 
     // The reader has gone: who still writes fails.
     public void Abandon() => Change(() => _isUnread = true);
+
+    public Task WrittenAsync(long count, CancellationToken cancellation) => UntilAsync(() => Written >= count, cancellation);
+
+    public Task WaitsForMoreAsync(CancellationToken cancellation) => UntilAsync(() => _isReaderWaiting && _underWay.Count == 0, cancellation);
 
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
     {
@@ -77,6 +82,7 @@ internal sealed class WireDirection(TimeProvider time, int window)
                     wait = packet.Arrives - time.GetUtcNow();
                     if (!_isHeld && wait <= TimeSpan.Zero)
                     {
+                        _isReaderWaiting = false;
                         return into.Length == 0 ? 0 : Take(into);
                     }
                 }
@@ -85,10 +91,35 @@ internal sealed class WireDirection(TimeProvider time, int window)
                     return 0;
                 }
 
+                if (!_isReaderWaiting)
+                {
+                    _isReaderWaiting = true;
+                    Signal();
+                }
+
                 changed = _changed.Task;
             }
 
             await WaitAsync(changed, wait, cancellation);
+        }
+    }
+
+    private async Task UntilAsync(Func<bool> condition, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            Task changed;
+            lock (_gate)
+            {
+                if (condition())
+                {
+                    return;
+                }
+
+                changed = _changed.Task;
+            }
+
+            await changed.WaitAsync(cancellation);
         }
     }
 

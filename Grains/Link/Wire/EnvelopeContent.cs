@@ -54,6 +54,11 @@ internal static class EnvelopeContent
             }
         }
 
-        return !content.IsEmpty && content.Span.TrimStart(" \t\r\n"u8) is [(byte)'{' or (byte)'[', ..] ? content : (ReadOnlyMemory<byte>?)null;
+        if (content.Span.TrimStart(" \t\r\n"u8) is [(byte)'{' or (byte)'[', ..])
+        {
+            return content;
+        }
+
+        return null;
     }
 }

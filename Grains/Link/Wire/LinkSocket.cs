@@ -51,7 +51,10 @@ internal sealed class LinkSocket : IDisposable
     public int Waiting => _queue.Count;
 
     /// <summary>Reads and writes until the link ends. Called once.</summary>
-    /// <param name="receive">Takes a message; the next is read when it returns. Its token ends with the link.</param>
+    /// <param name="receive">
+    /// Takes a message; the next is read when it returns, which is soon (<see cref="LinkSocketOptions.ReceiveTimeout"/>): what takes longer
+    /// is queued or refused. Its token ends with the link.
+    /// </param>
     /// <param name="refused">Hears of a frame that is no envelope.</param>
     /// <param name="cancellation">Ends the link in order: what is queued leaves, the other end is told.</param>
     public async Task<LinkEnd> RunAsync(
@@ -257,12 +260,29 @@ internal sealed class LinkSocket : IDisposable
                 return true;
             }
 
-            await receive(message, _abort.Token);
+            await InTimeAsync(receive(message, _abort.Token));
             return true;
         }
         catch (Exception exception) when (!_abort.IsCancellationRequested)
         {
             throw new ReceiverException(exception);
+        }
+    }
+
+    private async ValueTask InTimeAsync(ValueTask receiving)
+    {
+        if (receiving.IsCompletedSuccessfully)
+        {
+            return;
+        }
+
+        try
+        {
+            await receiving.AsTask().WaitAsync(_options.ReceiveTimeout, _time, _abort.Token);
+        }
+        catch (TimeoutException exception)
+        {
+            throw new TimeoutException($"the receiver did not take it within {_options.ReceiveTimeout.TotalSeconds:0.###} s", exception);
         }
     }
 

@@ -24,6 +24,12 @@ internal sealed record LinkSocketOptions
     /// <summary>How long the rest of a frame that has begun may take. Default: 30 seconds.</summary>
     public TimeSpan FrameTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How long this end's receiver may take for a message. While it does, nothing is read, no ping is answered, and the other end would
+    /// have to think us dead: it is said here first, with its name. So it is shorter than <see cref="PongTimeout"/>. Default: 15 seconds.
+    /// </summary>
+    public TimeSpan ReceiveTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>How long the other end may take to take a frame. Default: 15 seconds, edgecore's <c>writeDeadline</c>.</summary>
     public TimeSpan WriteTimeout { get; init; } = TimeSpan.FromSeconds(15);
 

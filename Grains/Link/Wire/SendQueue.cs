@@ -50,8 +50,15 @@ internal sealed class SendQueue(int length, long bytes)
     }
 
     /// <summary>The next frame; null after the end.</summary>
-    public async ValueTask<ReadOnlyMemory<byte>?> NextAsync(CancellationToken cancellation) =>
-        await _frames.Reader.WaitToReadAsync(cancellation) && _frames.Reader.TryRead(out var frame) ? frame : null;
+    public async ValueTask<ReadOnlyMemory<byte>?> NextAsync(CancellationToken cancellation)
+    {
+        if (await _frames.Reader.WaitToReadAsync(cancellation) && _frames.Reader.TryRead(out var frame))
+        {
+            return frame;
+        }
+
+        return null;
+    }
 
     /// <summary>A frame has left: its room is free.</summary>
     public void Left(ReadOnlyMemory<byte> frame)
