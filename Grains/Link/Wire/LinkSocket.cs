@@ -326,17 +326,17 @@ internal sealed class LinkSocket : IDisposable
         _socket.Abort();
     }
 
+    // A ping without an echo shows as a fault within another exception; a peer's fault stands alone.
     private LinkEnd Broken(Exception exception) => exception switch
     {
-        WebSocketException { InnerException: TimeoutException or OperationCanceledException } or OperationCanceledException when !_abort.IsCancellationRequested => PongMissed(exception),
-        WebSocketException { WebSocketErrorCode: WebSocketError.ConnectionClosedPrematurely } => new(LinkEndReason.Broken, "the connection broke without a goodbye") { Exception = exception },
-        WebSocketException { WebSocketErrorCode: WebSocketError.Faulted, InnerException: null } or WebSocketException { WebSocketErrorCode: WebSocketError.HeaderError } =>
-            new(LinkEndReason.ProtocolError, "the other end does not speak WebSocket") { Exception = exception },
+        { InnerException: not null } when exception.GetBaseException() is WebSocketException { WebSocketErrorCode: WebSocketError.Faulted } =>
+            new(LinkEndReason.ReadTimeout, $"a ping had no echo within {_options.PongTimeout.TotalSeconds:0.###} s") { Exception = exception },
+        WebSocketException { WebSocketErrorCode: WebSocketError.ConnectionClosedPrematurely } =>
+            new(LinkEndReason.Broken, "the connection broke without a goodbye") { Exception = exception },
+        WebSocketException { WebSocketErrorCode: WebSocketError.Faulted or WebSocketError.HeaderError } =>
+            new(LinkEndReason.ProtocolError, $"the other end does not speak WebSocket: {exception.Message}") { Exception = exception },
         _ => new(LinkEndReason.Broken, $"the connection broke: {exception.GetBaseException().Message}") { Exception = exception },
     };
-
-    private LinkEnd PongMissed(Exception exception) =>
-        new(LinkEndReason.ReadTimeout, $"a ping had no echo within {_options.PongTimeout.TotalSeconds:0.###} s") { Exception = exception };
 
     // A close frame has room for 123 bytes.
     private static string Brief(LinkEnd end) => end.Reason == LinkEndReason.ClosedByPeer ? "" : end.Detail.Length <= 40 ? end.Detail : end.Detail[..40];
