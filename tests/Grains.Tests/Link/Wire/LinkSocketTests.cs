@@ -152,6 +152,25 @@ public sealed class LinkSocketTests : IDisposable
     }
 
     [Fact]
+    public async Task Random_bytes_on_the_wire_end_their_link_with_a_reason_and_nothing_else()
+    {
+        var random = new Random(42);
+        for (var round = 0; round < 300; round++)
+        {
+            using var wire = new TestKit.Wire();
+            await using var link = new RunningLink(WebSocket.CreateFromStream(wire.Right, NoPings.ForStream(isServer: true)), NoPings);
+            var bytes = new byte[random.Next(1, 500)];
+            random.NextBytes(bytes);
+            bytes[0] = (byte)(random.Next(2) == 0 ? 0x81 : bytes[0]);
+
+            await wire.Left.WriteAsync(bytes, Patience);
+            await wire.Left.DisposeAsync();
+
+            Assert.Contains((await link.EndAsync()).Reason, (LinkEndReason[])[LinkEndReason.ProtocolError, LinkEndReason.Broken, LinkEndReason.ClosedByPeer]);
+        }
+    }
+
+    [Fact]
     public async Task A_control_message_is_answered_by_the_socket_and_goes_no_further()
     {
         await using var raw = new RawPeer(NoPings);
