@@ -88,12 +88,58 @@ public sealed class UsageTests
     }
 
     [Fact]
+    public async Task No_command_at_all_is_wrong_usage_and_says_what_there_is()
+    {
+        var outcome = await Ctl.RunAsync([], cancellation: TestContext.Current.CancellationToken);
+
+        Assert.Equal((ExitCodes.Usage, ""), (outcome.ExitCode, outcome.Out));
+        Assert.Contains(outcome.ErrorLines, line => line.StartsWith("simulate", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Results_that_cannot_be_written_fail_with_a_sentence()
+    {
+        using var error = new StringWriter();
+        await using var full = new StreamWriter(new FullDisk());
+
+        var exitCode = await EdgeCtl.RunAsync(["--help"], new Terminal(full, error, TextReader.Null, Draws: false, Asks: false), cancellation: TestContext.Current.CancellationToken);
+
+        Assert.Equal(ExitCodes.Failed, exitCode);
+        Assert.Equal("error: the results cannot be written: No space left on device", error.ToString().TrimEnd());
+    }
+
+    [Fact]
     public async Task Help_explains_the_exit_codes()
     {
         var outcome = await Ctl.RunAsync(["--help"], cancellation: TestContext.Current.CancellationToken);
 
         Assert.Equal(0, outcome.ExitCode);
         Assert.Contains("3 node or broker not reachable", string.Join(' ', outcome.Lines), StringComparison.Ordinal);
+    }
+
+    private sealed class FullDisk : MemoryStream
+    {
+        private bool _isClosed;
+
+        public override void Write(byte[] buffer, int offset, int count) => Write();
+
+        public override void Write(ReadOnlySpan<byte> buffer) => Write();
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            Write();
+            return ValueTask.CompletedTask;
+        }
+
+        // The writer's own end is not what is tried here.
+        private void Write()
+        {
+            if (!_isClosed)
+            {
+                _isClosed = true;
+                throw new IOException("No space left on device");
+            }
+        }
     }
 
     private static async Task HangUpAsync(TcpListener listener, string words, CancellationToken stop)
