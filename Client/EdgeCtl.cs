@@ -32,16 +32,36 @@ internal static class EdgeCtl
             await terminal.Out.FlushAsync(CancellationToken.None);
             return exitCode;
         }
+        catch (IOException e)
+        {
+            // A reader who has seen enough, as in 'edgectl get devices | head', is no error to the console stream: this is one.
+            return CannotWrite(terminal, e);
+        }
+    }
+
+    private static int CannotWrite(Terminal terminal, IOException why)
+    {
+        try
+        {
+            terminal.Say($"error: the results cannot be written: {why.Message}");
+        }
         catch (IOException)
         {
-            // Whoever read the results has seen enough, as in 'edgectl get devices | head'.
-            return ExitCodes.Ok;
+            // Nor can this sentence; the number is left.
         }
+
+        return ExitCodes.Failed;
     }
 
     private static async Task<int> InvokeAsync(ParseResult parsed, IReadOnlyList<string> args, Terminal terminal, CancellationToken cancellation)
     {
-        if (parsed.Action is not HelpAction && args.Count > 0 && Usage.Explain(parsed, args) is { } wrong)
+        if (args.Count == 0)
+        {
+            await parsed.RootCommandResult.Command.Parse("--help").InvokeAsync(new InvocationConfiguration { Output = terminal.Error, Error = terminal.Error }, cancellation);
+            return ExitCodes.Usage;
+        }
+
+        if (parsed.Action is not HelpAction && Usage.Explain(parsed, args) is { } wrong)
         {
             terminal.Say($"error: {wrong}");
             return ExitCodes.Usage;

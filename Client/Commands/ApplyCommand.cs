@@ -50,14 +50,14 @@ internal sealed class ApplyCommand : Command
             terminal.Out.WriteLine($"{outcome.Resource} {outcome.Outcome}");
             foreach (var warning in outcome.Warnings)
             {
-                terminal.Say($"warning: {manifest.Origin}: {warning}");
+                terminal.Say($"warning: {manifest.Locate(warning)}");
             }
 
             return true;
         }
         catch (RefusedException e)
         {
-            terminal.Say($"error: {manifest.Origin}: {e.Message}");
+            terminal.Say($"error: {manifest.Locate(e.Message)}");
             return false;
         }
     }

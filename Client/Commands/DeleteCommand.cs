@@ -64,7 +64,7 @@ internal sealed class DeleteCommand : Command
         }
 
         await using var node = await shell.ConnectAsync(parsed, cancellation);
-        if (!parsed.GetValue(_yes) && !Confirmed(shell.Terminal, deletions))
+        if (!parsed.GetValue(_yes) && !await ConfirmedAsync(shell.Terminal, deletions, cancellation))
         {
             throw new CommandException(ExitCodes.Failed, "nothing was deleted");
         }
@@ -93,7 +93,7 @@ internal sealed class DeleteCommand : Command
         }
     }
 
-    private static bool Confirmed(Terminal terminal, Deletion[] deletions)
+    private static async Task<bool> ConfirmedAsync(Terminal terminal, Deletion[] deletions, CancellationToken cancellation)
     {
         if (!terminal.Asks)
         {
@@ -101,7 +101,10 @@ internal sealed class DeleteCommand : Command
         }
 
         terminal.Error.Write($"delete {(deletions.Length == 1 ? deletions[0].Resource : $"{deletions.Length} resources")}? [y/N] ");
-        return terminal.In.ReadLine()?.Trim().ToLowerInvariant() is "y" or "yes";
+
+        // A terminal's read cannot be stopped: Ctrl-C leaves it behind.
+        var answer = await Task.Run(terminal.In.ReadLine, CancellationToken.None).WaitAsync(cancellation);
+        return answer?.Trim().ToLowerInvariant() is "y" or "yes";
     }
 
     private sealed record Deletion(string Resource, Func<IMembershipGrain, Task> RunAsync);

@@ -49,11 +49,25 @@ internal sealed class SimulateCommand : Command
         var renderer = shell.Renderer(parsed);
         using var fleet = new Fleet(options, shell.Time);
         await fleet.ConnectAsync(cancellation);
-        var running = fleet.RunAsync(cancellation);
+        var running = RunAsync(fleet, cancellation);
         await (renderer.IsTable ? ShowAsync(shell, options, fleet, running) : Task.CompletedTask);
         await running;
         renderer.One(output => fleet.Summary.Write(output, options), () => fleet.Summary.ToJson(options));
-        return fleet.Summary.Answered > 0 ? ExitCodes.Ok : Unanswered(shell.Terminal, options);
+        return fleet.IsBrokerAway ? Away(shell.Terminal, options, fleet.Summary)
+            : fleet.Summary.Answered > 0 ? ExitCodes.Ok
+            : Unanswered(shell.Terminal, options);
+    }
+
+    private static async Task RunAsync(Fleet fleet, CancellationToken cancellation)
+    {
+        await fleet.SayOnlineAsync(cancellation);
+        await fleet.RunAsync(cancellation);
+    }
+
+    private static int Away(Terminal terminal, SimulationOptions options, SimulationSummary summary)
+    {
+        terminal.Say($"error: the broker at {options.Broker} went away and did not come back; {summary.Unanswered} reports were not answered");
+        return ExitCodes.Unreachable;
     }
 
     private static int Unanswered(Terminal terminal, SimulationOptions options)
@@ -67,9 +81,12 @@ internal sealed class SimulateCommand : Command
         shell.Terminal.Out.WriteLine($"{options.Devices} devices report to {options.Broker}{(options.Duration is null ? "; Ctrl-C ends" : "")}");
         shell.Terminal.Out.Flush();
         return shell.Terminal.Draws
-            ? shell.Terminal.Canvas().Status().StartAsync("…", status => EveryAsync(shell, Redraw, running, () => status.Status(fleet.Summary.Line())))
-            : EveryAsync(shell, NextLine, running, () => shell.Terminal.Out.WriteLine(fleet.Summary.Line()));
+            ? shell.Terminal.Canvas().Status().StartAsync("…", status => EveryAsync(shell, Redraw, running, () => status.Status(Line(options, fleet))))
+            : EveryAsync(shell, NextLine, running, () => shell.Terminal.Out.WriteLine(Line(options, fleet)));
     }
+
+    private static string Line(SimulationOptions options, Fleet fleet) =>
+        fleet.Summary.Line(options) + (fleet.IsBrokerAway ? "; the broker is away, trying again" : "");
 
     private static async Task EveryAsync(Shell shell, TimeSpan pause, Task running, Action show)
     {

@@ -13,8 +13,6 @@ internal sealed class NodeConnection : IAsyncDisposable
 {
     private const string Cluster = "edgeorleans";
 
-    // What three seconds leave when somebody accepted the connection and then says nothing.
-    private static readonly TimeSpan Handshake = TimeSpan.FromSeconds(2.5);
     private readonly ServiceProvider _services;
     private readonly TaskCompletionSource _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -29,18 +27,29 @@ internal sealed class NodeConnection : IAsyncDisposable
 
     private IClusterClient Client => _services.GetRequiredService<IClusterClient>();
 
-    /// <summary>Connects, or says within three seconds why not and what to do next.</summary>
-    public static async Task<NodeConnection> OpenAsync(ServerAddress server, CancellationToken cancellation)
+    /// <summary>Connects, or says why not and what to do next: within three seconds, unless somebody listens there and is silent.</summary>
+    public static Task<NodeConnection> OpenAsync(ServerAddress server, CancellationToken cancellation) =>
+        OpenAsync(server, Reach.Handshake, cancellation);
+
+    /// <summary>Connects, with as much patience for a silent listener.</summary>
+    internal static async Task<NodeConnection> OpenAsync(ServerAddress server, TimeSpan handshake, CancellationToken cancellation)
     {
         try
         {
-            return await OpenAsync(await Reach.ProbeAsync(server, cancellation), cancellation);
+            return await OpenAsync(await Reach.ProbeAsync(server, cancellation), handshake, cancellation);
         }
         catch (UnreachableException e)
         {
             throw new CommandException(
                 ExitCodes.Unreachable,
                 $"cannot reach a node at {server}: {e.Message}; start one with 'edgeorleans', or name another with --server HOST:PORT");
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            // A gateway is silent until it has read who calls: a busy one looks like a stranger.
+            throw new CommandException(
+                ExitCodes.Unreachable,
+                $"something listens at {server}, but it says nothing: it is busy or not a node; try again, or see that --server takes the node's silo.gatewayPort (30000 by default)");
         }
         catch (Exception e) when (e is not CommandException && !cancellation.IsCancellationRequested)
         {
@@ -62,12 +71,12 @@ internal sealed class NodeConnection : IAsyncDisposable
     // The program ends or connects anew: there is nothing to say goodbye for, and the handshake of a graceful stop costs a wait.
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 
-    private static async Task<NodeConnection> OpenAsync(IPEndPoint gateway, CancellationToken cancellation)
+    private static async Task<NodeConnection> OpenAsync(IPEndPoint gateway, TimeSpan handshake, CancellationToken cancellation)
     {
         var connection = new NodeConnection(gateway);
         try
         {
-            await connection.StartAsync(cancellation);
+            await connection.StartAsync(handshake, cancellation);
             return connection;
         }
         catch
@@ -77,9 +86,9 @@ internal sealed class NodeConnection : IAsyncDisposable
         }
     }
 
-    private async Task StartAsync(CancellationToken cancellation)
+    private async Task StartAsync(TimeSpan handshake, CancellationToken cancellation)
     {
-        using var limit = Reach.Limit(cancellation, Handshake);
+        using var limit = Reach.Limit(cancellation, handshake);
         foreach (var service in _services.GetServices<IHostedService>())
         {
             await service.StartAsync(limit.Token).WaitAsync(limit.Token);
@@ -96,6 +105,7 @@ internal sealed class NodeConnection : IAsyncDisposable
             client.UseConnectionRetryFilter((_, _) => Task.FromResult(false));
             client.AddClusterConnectionLostHandler((_, _) => _lost.TrySetResult());
             client.Services.Configure<ClusterOptions>(o => o.ClusterId = o.ServiceId = Cluster);
+            client.Services.Configure<ConnectionOptions>(o => o.OpenConnectionTimeout = Reach.Handshake * 2);
             client.Services.Configure<ClientMessagingOptions>(o => o.ResponseTimeout = TimeSpan.FromSeconds(10));
         });
         return services.BuildServiceProvider();

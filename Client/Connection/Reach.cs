@@ -9,6 +9,9 @@ internal static class Reach
     /// <summary>How long an unreachable address may keep a person waiting.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long somebody who listens may take to answer: a busy machine needs its time. With <see cref="Patience"/> ten seconds.</summary>
+    public static readonly TimeSpan Handshake = TimeSpan.FromSeconds(8);
+
     public static async Task<IPAddress[]> ResolveAsync(ServerAddress address, CancellationToken cancellation)
     {
         try

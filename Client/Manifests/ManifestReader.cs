@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using EdgeOrleans.Devices;
@@ -44,8 +45,8 @@ internal static class ManifestReader
             parser.Consume<StreamStart>();
             while (parser.Accept<DocumentStart>(out _))
             {
-                var (json, line) = YamlToJson.Convert(parser);
-                Add(manifests, errors, $"{file}:{line}", json);
+                var (json, place) = YamlToJson.Convert(parser);
+                Add(manifests, errors, file, place, json);
             }
         }
         catch (YamlException e)
@@ -91,7 +92,7 @@ internal static class ManifestReader
         ? throw new IOException($"it is larger than {MaxFile / 1024 / 1024} MiB")
         : await File.ReadAllTextAsync(file, cancellation);
 
-    private static void Add(List<Manifest> manifests, List<string> errors, string origin, string json)
+    private static void Add(List<Manifest> manifests, List<string> errors, string file, Place place, string json)
     {
         using var document = JsonDocument.Parse(json);
         var root = document.RootElement;
@@ -102,15 +103,15 @@ internal static class ManifestReader
 
         if (root.ValueKind != JsonValueKind.Object)
         {
-            errors.Add($"{origin}: a resource is a map with apiVersion, kind, metadata and spec");
+            errors.Add($"{file}:{place.Line}: a resource is a map with apiVersion, kind, metadata and spec");
             return;
         }
 
         if (Value(root, "kind").EndsWith("List", StringComparison.Ordinal) && root.TryGetProperty("items", out var items) && items.ValueKind == JsonValueKind.Array)
         {
-            foreach (var item in items.EnumerateArray())
+            foreach (var (i, item) in items.EnumerateArray().Index())
             {
-                Add(manifests, errors, origin, item.GetRawText());
+                Add(manifests, errors, file, place.At(string.Create(CultureInfo.InvariantCulture, $"items[{i}]")), item.GetRawText());
             }
 
             return;
@@ -118,18 +119,18 @@ internal static class ManifestReader
 
         if (Encoding.UTF8.GetByteCount(json) > MaxDocument)
         {
-            errors.Add($"{origin}: larger than {MaxDocument / 1024 / 1024} MiB, which is the most a node takes");
+            errors.Add($"{file}:{place.Line}: larger than {MaxDocument / 1024 / 1024} MiB, which is the most a node takes");
             return;
         }
 
-        manifests.Add(Manifest(origin, json, root));
+        manifests.Add(Manifest(file, place, json, root));
     }
 
-    private static Manifest Manifest(string origin, string json, JsonElement root)
+    private static Manifest Manifest(string file, Place place, string json, JsonElement root)
     {
         var metadata = root.TryGetProperty("metadata", out var value) && value.ValueKind == JsonValueKind.Object ? value : default;
         var ns = Value(metadata, "namespace");
-        return new Manifest(origin, json, Value(root, "kind"), ns.Length == 0 ? DeviceId.DefaultNamespace : ns, Value(metadata, "name"));
+        return new Manifest(file, place, json, Value(root, "kind"), ns.Length == 0 ? DeviceId.DefaultNamespace : ns, Value(metadata, "name"));
     }
 
     private static string Value(JsonElement map, string name) =>

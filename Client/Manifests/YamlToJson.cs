@@ -22,21 +22,21 @@ internal sealed partial class YamlToJson
     }
 
     /// <summary>Reads the document that the parser stands at, up to and with its end.</summary>
-    /// <returns>The JSON, and the line where the document's first thing stands.</returns>
-    public static (string Json, long Line) Convert(IParser parser)
+    /// <returns>The JSON, and where everything in it stands.</returns>
+    public static (string Json, Place Place) Convert(IParser parser)
     {
-        long line;
+        Place place;
         var bytes = new MemoryStream();
         using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             parser.Consume<DocumentStart>();
             var events = Events(parser);
-            line = events.Peek().Start.Line;
-            new YamlToJson().Write(json, events, 0);
+            place = new Place(events.Peek().Start.Line);
+            new YamlToJson().Write(json, events, place, 0);
             parser.Consume<DocumentEnd>();
         }
 
-        return (Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length), line);
+        return (Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length), place);
     }
 
     private static Queue<ParsingEvent> Events(IParser parser)
@@ -57,7 +57,7 @@ internal sealed partial class YamlToJson
         return events;
     }
 
-    private void Write(Utf8JsonWriter json, Queue<ParsingEvent> events, int depth)
+    private void Write(Utf8JsonWriter json, Queue<ParsingEvent> events, Place place, int depth)
     {
         var first = events.Peek();
         if (++_nodes > MaxNodes || depth > MaxDepth)
@@ -73,13 +73,13 @@ internal sealed partial class YamlToJson
         switch (events.Dequeue())
         {
             case MappingStart:
-                WriteMap(json, events, depth);
+                WriteMap(json, events, place, depth);
                 break;
             case SequenceStart:
-                WriteList(json, events, depth);
+                WriteList(json, events, place, depth);
                 break;
             case AnchorAlias alias:
-                WriteAlias(json, alias, depth);
+                WriteAlias(json, alias, place, depth);
                 break;
             case Scalar scalar:
                 WriteScalar(json, scalar);
@@ -87,7 +87,7 @@ internal sealed partial class YamlToJson
         }
     }
 
-    private void WriteMap(Utf8JsonWriter json, Queue<ParsingEvent> events, int depth)
+    private void WriteMap(Utf8JsonWriter json, Queue<ParsingEvent> events, Place place, int depth)
     {
         var keys = new HashSet<string>(StringComparer.Ordinal);
         json.WriteStartObject();
@@ -101,33 +101,33 @@ internal sealed partial class YamlToJson
             }
 
             json.WritePropertyName(key.Value);
-            Write(json, events, depth + 1);
+            Write(json, events, place.Add(key.Value, key.Start.Line), depth + 1);
         }
 
         events.Dequeue();
         json.WriteEndObject();
     }
 
-    private void WriteList(Utf8JsonWriter json, Queue<ParsingEvent> events, int depth)
+    private void WriteList(Utf8JsonWriter json, Queue<ParsingEvent> events, Place place, int depth)
     {
         json.WriteStartArray();
-        while (events.Peek() is not SequenceEnd)
+        for (var i = 0; events.Peek() is not SequenceEnd; i++)
         {
-            Write(json, events, depth + 1);
+            Write(json, events, place.Add(string.Create(CultureInfo.InvariantCulture, $"[{i}]"), events.Peek().Start.Line), depth + 1);
         }
 
         events.Dequeue();
         json.WriteEndArray();
     }
 
-    private void WriteAlias(Utf8JsonWriter json, AnchorAlias alias, int depth)
+    private void WriteAlias(Utf8JsonWriter json, AnchorAlias alias, Place place, int depth)
     {
         if (!_anchors.TryGetValue(alias.Value.Value, out var events))
         {
             throw new YamlException(alias.Start, alias.End, $"there is no anchor '&{alias.Value}' above");
         }
 
-        Write(json, new Queue<ParsingEvent>(events), depth + 1);
+        Write(json, new Queue<ParsingEvent>(events), place, depth + 1);
     }
 
     private static void WriteScalar(Utf8JsonWriter json, Scalar scalar)

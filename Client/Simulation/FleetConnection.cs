@@ -15,13 +15,15 @@ internal sealed class FleetConnection : IDisposable
     private const int Together = 32;
     private readonly SimulationOptions _options;
     private readonly IReadOnlyList<VirtualDevice> _devices;
+    private readonly Measurements _measurements;
     private readonly TimeProvider _time;
     private readonly Dictionary<string, Action<MqttApplicationMessage>> _handlers = new(StringComparer.Ordinal);
     private readonly IMqttClient _client = new MqttClientFactory().CreateMqttClient();
+    private Task _return = Task.CompletedTask;
 
-    public FleetConnection(SimulationOptions options, IReadOnlyList<VirtualDevice> devices, TimeProvider time)
+    public FleetConnection(SimulationOptions options, IReadOnlyList<VirtualDevice> devices, Measurements measurements, TimeProvider time)
     {
-        (_options, _devices, _time) = (options, devices, time);
+        (_options, _devices, _measurements, _time) = (options, devices, measurements, time);
         foreach (var device in devices)
         {
             _handlers[device.ResultTopic] = message => device.Answered(message.Payload);
@@ -30,6 +32,9 @@ internal sealed class FleetConnection : IDisposable
 
         _client.ApplicationMessageReceivedAsync += ReceivedAsync;
     }
+
+    /// <summary>Whether nothing can be said or heard at the moment.</summary>
+    public bool IsAway => !_client.IsConnected || !_return.IsCompleted;
 
     /// <summary>Connects and listens. The broker's word comes back as an exception.</summary>
     public async Task ConnectAsync(CancellationToken cancellation)
@@ -40,9 +45,13 @@ internal sealed class FleetConnection : IDisposable
             .WithClientId($"edgectl-{Guid.NewGuid():N}"[..20])
             .WithCleanSession()
             .WithoutPacketFragmentation()
-            .WithTimeout(Reach.Patience)
+            .WithTimeout(_options.Patience)
             .Build();
-        await _client.ConnectAsync(options, cancellation);
+        using (var limit = Reach.Limit(cancellation, Reach.Handshake))
+        {
+            await _client.ConnectAsync(options, limit.Token).WaitAsync(limit.Token);
+        }
+
         foreach (var topics in _handlers.Keys.Chunk(100))
         {
             var subscription = new MqttClientSubscribeOptionsBuilder();
@@ -51,10 +60,19 @@ internal sealed class FleetConnection : IDisposable
         }
     }
 
-    /// <summary>Says that the devices are online, then reports at an even pace until the token ends it.</summary>
+    /// <summary>Says that the devices are online, some together: the broker's acknowledgement is the pace.</summary>
+    public async Task SayOnlineAsync(CancellationToken cancellation)
+    {
+        foreach (var together in _devices.Chunk(Together))
+        {
+            await Task.WhenAll(together.Select(device => PublishAsync(device.StateTopic, device.State("online"), cancellation)));
+            _measurements.Online(together.Length);
+        }
+    }
+
+    /// <summary>Reports at an even pace until the token ends it. While the broker is away, the reports fail.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        await SayOnlineAsync(cancellation);
         var pace = _options.Interval / _devices.Count;
         var begin = _time.GetTimestamp();
         for (var slot = 0L; !cancellation.IsCancellationRequested; slot++)
@@ -65,12 +83,18 @@ internal sealed class FleetConnection : IDisposable
                 await Task.Delay(wait, _time, cancellation);
             }
 
-            if (!_client.IsConnected)
+            if (!IsAway)
             {
-                await ConnectAgainAsync(cancellation);
+                _ = ReportAsync(_devices[(int)(slot % _devices.Count)]);
+                continue;
             }
 
-            _ = ReportAsync(_devices[(int)(slot % _devices.Count)]);
+            _devices[(int)(slot % _devices.Count)].Missed();
+            if (_return.IsCompleted)
+            {
+                _measurements.Lost();
+                _return = ConnectAgainAsync(cancellation);
+            }
         }
     }
 
@@ -90,14 +114,6 @@ internal sealed class FleetConnection : IDisposable
 
     private MqttQualityOfServiceLevel Qos => (MqttQualityOfServiceLevel)_options.Qos;
 
-    private async Task SayOnlineAsync(CancellationToken cancellation)
-    {
-        foreach (var together in _devices.Chunk(Together))
-        {
-            await Task.WhenAll(together.Select(device => PublishAsync(device.StateTopic, device.State("online"), cancellation)));
-        }
-    }
-
     // Not awaited by the pace: at QoS 1 it ends with the broker's PUBACK.
     private async Task ReportAsync(VirtualDevice device)
     {
@@ -112,7 +128,7 @@ internal sealed class FleetConnection : IDisposable
         }
         catch (Exception)
         {
-            device.Failed();
+            device.Failed(report);
         }
     }
 
@@ -122,14 +138,15 @@ internal sealed class FleetConnection : IDisposable
 
     private async Task ConnectAgainAsync(CancellationToken cancellation)
     {
-        while (!_client.IsConnected)
+        while (!cancellation.IsCancellationRequested)
         {
-            await Task.Delay(Reconnect, _time, cancellation);
             try
             {
+                await Task.Delay(Reconnect, _time, cancellation);
                 await ConnectAsync(cancellation);
+                return;
             }
-            catch (Exception) when (!cancellation.IsCancellationRequested)
+            catch (Exception)
             {
                 // The node is away; what was not answered shows in the summary.
             }

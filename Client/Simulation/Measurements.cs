@@ -16,6 +16,8 @@ internal sealed class Measurements
     private long _failed;
     private long _heldBack;
     private long _adopted;
+    private long _online;
+    private long _lost;
 
     /// <summary>How many reports are still to be answered.</summary>
     public long Waiting
@@ -43,6 +45,24 @@ internal sealed class Measurements
         lock (_lock)
         {
             _failed += wasWaiting ? 1 : 0;
+        }
+    }
+
+    /// <summary>Devices said that they are online, and the broker took it.</summary>
+    public void Online(int devices)
+    {
+        lock (_lock)
+        {
+            _online += devices;
+        }
+    }
+
+    /// <summary>A connection to the broker is gone.</summary>
+    public void Lost()
+    {
+        lock (_lock)
+        {
+            _lost++;
         }
     }
 
@@ -91,6 +111,8 @@ internal sealed class Measurements
                 Unanswered = _sent - _answered,
                 HeldBack = _heldBack,
                 Adopted = _adopted,
+                Online = _online,
+                Lost = _lost,
                 Errors = new SortedDictionary<int, ErrorCount>(_errors),
                 Percentiles = Percents.ToDictionary(p => p, p => _accepted == 0 ? 0 : (double)_latency.GetValueAtPercentile(p) / TimeSpan.TicksPerMillisecond),
             };

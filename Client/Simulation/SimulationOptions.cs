@@ -24,4 +24,7 @@ internal sealed record SimulationOptions
     public required string Namespace { get; init; }
 
     public required string Prefix { get; init; }
+
+    /// <summary>How long the broker may take to acknowledge something: many devices are much to do.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
 }

@@ -20,6 +20,12 @@ internal sealed record SimulationSummary
 
     public required long Adopted { get; init; }
 
+    /// <summary>How many devices the broker knows to be online.</summary>
+    public required long Online { get; init; }
+
+    /// <summary>How often a connection to the broker was lost.</summary>
+    public required long Lost { get; init; }
+
     public required IReadOnlyDictionary<int, ErrorCount> Errors { get; init; }
 
     /// <summary>Milliseconds from publish to result of accepted reports, by percent; 100 is the longest.</summary>
@@ -32,8 +38,13 @@ internal sealed record SimulationSummary
         : Invariant($"p50 {Percentiles[50]:0.0#} ms, p95 {Percentiles[95]:0.0#} ms, p99 {Percentiles[99]:0.0#} ms, longest {Percentiles[100]:0.0#} ms");
 
     /// <summary>The summary so far, on one line.</summary>
-    public string Line()
+    public string Line(SimulationOptions options)
     {
+        if (Online < options.Devices)
+        {
+            return Invariant($"{Online} of {options.Devices} devices are online");
+        }
+
         var latency = Accepted == 0 ? "" : Invariant($", p50 {Percentiles[50]:0.0#} ms, p99 {Percentiles[99]:0.0#} ms");
         return Invariant($"{Elapsed.TotalSeconds:0} s: sent {Sent}, answered {Answered} ({Rate:0.#}/s), refused {Answered - Accepted}{latency}");
     }
@@ -46,6 +57,7 @@ internal sealed record SimulationSummary
         output.WriteLine($"latency:  {Latency}");
         WriteLine(output, Adopted, "adopted:  {0} (expected values that devices took over)");
         WriteLine(output, HeldBack, "held:     {0} reports were not sent, because the one before was not answered yet");
+        WriteLine(output, Lost, "lost:     {0} times an MQTT connection; what was due meanwhile counts as unanswered");
         foreach (var (code, error) in Errors)
         {
             output.WriteLine($"error:    {code} × {error.Count}: {Text.Plain(error.Reason)}");
@@ -64,6 +76,7 @@ internal sealed record SimulationSummary
         ["unanswered"] = Unanswered,
         ["held"] = HeldBack,
         ["adopted"] = Adopted,
+        ["lost"] = Lost,
         ["rate"] = Math.Round(Rate, 1),
         ["latency_ms"] = Accepted == 0 ? null : new JsonObject(Percentiles.Select(p =>
             KeyValuePair.Create<string, JsonNode?>(p.Key == 100 ? "max" : $"p{p.Key}", Math.Round(p.Value, 3)))),

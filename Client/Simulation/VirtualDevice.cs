@@ -14,6 +14,7 @@ internal sealed class VirtualDevice(string id, int properties, Measurements meas
     private long _sequence;
     private long _sentAt;
     private bool _isWaiting;
+    private byte[]? _report;
 
     public string UpdateTopic { get; } = $"$hw/events/device/{id}/twin/update";
 
@@ -40,17 +41,29 @@ internal sealed class VirtualDevice(string id, int properties, Measurements meas
             measurements.Sent(replaces: _isWaiting);
             (_isWaiting, _sentAt) = (true, now);
             _sequence++;
-            return Document(WriteTwin);
+            return _report = Document(WriteTwin);
         }
     }
 
     /// <summary>The report did not reach the broker.</summary>
-    public void Failed()
+    public void Failed(byte[] report)
     {
         lock (_lock)
         {
-            measurements.Failed(wasWaiting: _isWaiting);
-            _isWaiting = false;
+            if (report == _report)
+            {
+                measurements.Failed(wasWaiting: _isWaiting);
+                _isWaiting = false;
+            }
+        }
+    }
+
+    /// <summary>A report was due while nobody was there to take it.</summary>
+    public void Missed()
+    {
+        if (NextReport() is { } report)
+        {
+            Failed(report);
         }
     }
 

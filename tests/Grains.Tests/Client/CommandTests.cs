@@ -155,10 +155,46 @@ public sealed class CommandTests(FakeNode node) : IClassFixture<FakeNode>
         Assert.Equal(("[]", ""), (json.Out.TrimEnd(), json.Error));
     }
 
+    [Fact]
+    public async Task Ctrl_C_at_a_question_is_heard_at_once()
+    {
+        node.Put(Ctl.Pump("default/asked"));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        using var person = new SilentReader();
+        using var error = new StringWriter();
+        var deleting = EdgeCtl.RunAsync(
+            ["delete", "device", "asked", "--server", node.Address],
+            new Terminal(TextWriter.Null, error, person, Draws: false, Asks: true),
+            cancellation: stop.Token);
+        await person.Asked.WaitAsync(TestContext.Current.CancellationToken);
+
+        await stop.CancelAsync();
+
+        Assert.Equal(ExitCodes.Failed, await deleting);
+        Assert.EndsWith("error: interrupted", error.ToString().TrimEnd(), StringComparison.Ordinal);
+        Assert.True(node.Devices.ContainsKey("default/asked"));
+    }
+
     private static string WithoutAge(string line) => line.EndsWith('d') ? line[..line.LastIndexOf(' ')] : line;
 
     private Task<Ctl.Outcome> RunAsync(params string[] args) => RunAsync(args, "");
 
     private Task<Ctl.Outcome> RunAsync(string[] args, string input) =>
         Ctl.RunAsync([.. args, "--server", node.Address], input, TestContext.Current.CancellationToken);
+
+    private sealed class SilentReader : TextReader
+    {
+        private readonly ManualResetEventSlim _end = new();
+
+        public SemaphoreSlim Asked { get; } = new(0);
+
+        public override string? ReadLine()
+        {
+            Asked.Release();
+            _end.Wait();
+            return null;
+        }
+
+        protected override void Dispose(bool disposing) => _end.Set();
+    }
 }

@@ -49,6 +49,30 @@ public sealed class ManifestTests
     }
 
     [Theory]
+    [InlineData("spec.properties[1].type: 'INTEGER' is not known", 7)]
+    [InlineData("spec.properties[1].name: missing", 6)]
+    [InlineData("spec.properties[0]: it is an object with fields", 5)]
+    [InlineData("metadata.labels.a.b/c has no effect on this node", 3)]
+    [InlineData("spec.protocol has no effect on this node", 4)]
+    [InlineData("kind: missing", 1)]
+    [InlineData("another object has this name", 1)]
+    public void A_nodes_sentence_is_found_in_the_file(string sentence, int line)
+    {
+        var set = ManifestReader.Read("x.yaml", "kind: Device\nmetadata:\n  labels: {a.b/c: d}\nspec:\n  properties: [{name: a},\n    {\n     type: INTEGER}]\n");
+
+        Assert.Equal($"x.yaml:{line}: {sentence}", Assert.Single(set.Manifests).Locate(sentence));
+    }
+
+    [Fact]
+    public void An_item_of_a_list_knows_where_it_stands()
+    {
+        var set = ManifestReader.Read("x.yaml", "kind: List\nitems:\n- kind: Device\n- kind: Device\n  spec:\n    a: 1\n");
+
+        Assert.Equal(["x.yaml:3", "x.yaml:4"], set.Manifests.Select(m => m.Origin));
+        Assert.Equal("x.yaml:6: spec.a: no", set.Manifests[1].Locate("spec.a: no"));
+    }
+
+    [Theory]
     [InlineData("a: 1\nb: @x", "x.yaml:2")]
     [InlineData("a: 1\na: 2", "x.yaml:2: 'a' is there twice")]
     [InlineData("a: *nobody", "x.yaml:1: there is no anchor '&nobody' above")]

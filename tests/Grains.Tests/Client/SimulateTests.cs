@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using EdgeOrleans.Client.Connection;
+using EdgeOrleans.Client.Simulation;
 using MQTTnet;
 using MQTTnet.Protocol;
 using MQTTnet.Server;
@@ -59,21 +61,66 @@ public sealed class SimulateTests
         Assert.Contains("nothing was answered", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_broker_that_goes_away_is_said_and_its_reports_are_unanswered()
+    {
+        await using var node = await AnsweringBroker.StartAsync(_ => new { twin = new { } });
+        var running = SimulateAsync(node, "--devices", "1", "--interval", "20ms", "--duration", "2s");
+        await node.Reported.WaitAsync(TestContext.Current.CancellationToken);
+
+        await node.DisposeAsync();
+
+        var outcome = await running;
+        Assert.Equal(ExitCodes.Unreachable, outcome.ExitCode);
+        Assert.Contains("went away", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+        Assert.InRange(outcome.Json.GetProperty("unanswered").GetInt64(), 5, long.MaxValue);
+        Assert.True(outcome.Json.GetProperty("lost").GetInt64() > 0);
+    }
+
+    [Fact]
+    public async Task A_broker_that_acknowledges_nothing_is_named()
+    {
+        await using var node = await AnsweringBroker.StartAsync(_ => null, isStuck: true);
+        var options = new SimulationOptions
+        {
+            Broker = new ServerAddress("127.0.0.1", node.Port),
+            Devices = 2,
+            Connections = 1,
+            Interval = TimeSpan.FromSeconds(1),
+            Properties = 1,
+            Qos = 1,
+            Namespace = "default",
+            Prefix = "sim-",
+            Patience = TimeSpan.FromMilliseconds(500),
+        };
+        using var fleet = new Fleet(options, TimeProvider.System);
+        await fleet.ConnectAsync(TestContext.Current.CancellationToken);
+
+        var failure = await Assert.ThrowsAsync<CommandException>(() => fleet.SayOnlineAsync(TestContext.Current.CancellationToken));
+
+        Assert.StartsWith($"the broker at {options.Broker} knows 0 of 2 devices to be online, and then: no answer within 0.5 s", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.Unreachable, failure.ExitCode);
+    }
+
     private static Task<Ctl.Outcome> SimulateAsync(AnsweringBroker node, params string[] args) =>
-        Ctl.RunAsync(["simulate", "--mqtt", $"127.0.0.1:{node.Port}", "--duration", "600ms", "-o", "json", .. args], cancellation: TestContext.Current.CancellationToken);
+        Ctl.RunAsync(["simulate", "--mqtt", $"127.0.0.1:{node.Port}", .. args.Contains("--duration") ? [] : new[] { "--duration", "600ms" }, "-o", "json", .. args], cancellation: TestContext.Current.CancellationToken);
 
     /// <summary>A broker that answers each report as a node would.</summary>
     private sealed class AnsweringBroker : IAsyncDisposable
     {
         private readonly MqttServer _server;
+        private readonly CancellationTokenSource _stop = new();
 
         private AnsweringBroker(MqttServer server, int port) => (_server, Port) = (server, port);
 
         public int Port { get; }
 
+        /// <summary>Ends when the first report was answered.</summary>
+        public SemaphoreSlim Reported { get; } = new(0);
+
         public ConcurrentQueue<(string Topic, JsonElement Json)> Received { get; } = new();
 
-        public static async Task<AnsweringBroker> StartAsync(Func<JsonElement, object?> result, Func<JsonElement, object?>? delta = null)
+        public static async Task<AnsweringBroker> StartAsync(Func<JsonElement, object?> result, Func<JsonElement, object?>? delta = null, bool isStuck = false)
         {
             var port = FakeNode.FreePort();
             var factory = new MqttServerFactory();
@@ -86,6 +133,11 @@ public sealed class SimulateTests
                     return;
                 }
 
+                if (isStuck)
+                {
+                    await Task.Delay(Timeout.Infinite, broker._stop.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+                }
+
                 using var document = JsonDocument.Parse(e.ApplicationMessage.Payload);
                 var report = document.RootElement.Clone();
                 broker.Received.Enqueue((e.ApplicationMessage.Topic, report));
@@ -93,6 +145,7 @@ public sealed class SimulateTests
                 {
                     await broker.SendAsync(e.ApplicationMessage.Topic + "/result", report, result(report));
                     await broker.SendAsync(e.ApplicationMessage.Topic + "/delta", report, delta?.Invoke(report));
+                    broker.Reported.Release();
                 }
             };
             await broker._server.StartAsync();
@@ -101,6 +154,12 @@ public sealed class SimulateTests
 
         public async ValueTask DisposeAsync()
         {
+            if (_stop.IsCancellationRequested)
+            {
+                return;
+            }
+
+            await _stop.CancelAsync();
             await _server.StopAsync();
             _server.Dispose();
         }

@@ -1,5 +1,8 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
+using EdgeOrleans.Client.Connection;
 
 namespace EdgeOrleans.Client;
 
@@ -42,21 +45,37 @@ public sealed class UsageTests
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Something_else_that_listens_there_does_not_keep_a_person_waiting(bool hangsUp)
+    [InlineData("")]
+    [InlineData("HTTP/1.1 400 Bad Request\r\n\r\n")]
+    public async Task Something_else_that_listens_there_does_not_keep_a_person_waiting(string says)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         using var stop = new CancellationTokenSource();
-        var others = hangsUp ? HangUpAsync(listener, stop.Token) : Task.CompletedTask;
+        var others = HangUpAsync(listener, says, stop.Token);
+        var begin = Stopwatch.GetTimestamp();
 
         var outcome = await Ctl.RunAsync(["get", "devices", "--server", listener.LocalEndpoint.ToString()!], cancellation: TestContext.Current.CancellationToken);
 
+        Assert.InRange(Stopwatch.GetElapsedTime(begin), TimeSpan.Zero, Reach.Handshake);
         await stop.CancelAsync();
         await others;
         Assert.Contains("does not answer as an EdgeOrleans node", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
         Assert.Equal(ExitCodes.Unreachable, outcome.ExitCode);
+    }
+
+    [Fact]
+    public async Task A_silent_listener_may_be_a_busy_node()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var address = new ServerAddress("127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port);
+
+        var failure = await Assert.ThrowsAsync<CommandException>(() =>
+            NodeConnection.OpenAsync(address, TimeSpan.FromMilliseconds(500), TestContext.Current.CancellationToken));
+
+        Assert.Contains("is busy or not a node", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.Unreachable, failure.ExitCode);
     }
 
     [Fact]
@@ -69,6 +88,27 @@ public sealed class UsageTests
     }
 
     [Fact]
+    public async Task No_command_at_all_is_wrong_usage_and_says_what_there_is()
+    {
+        var outcome = await Ctl.RunAsync([], cancellation: TestContext.Current.CancellationToken);
+
+        Assert.Equal((ExitCodes.Usage, ""), (outcome.ExitCode, outcome.Out));
+        Assert.Contains(outcome.ErrorLines, line => line.StartsWith("simulate", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Results_that_cannot_be_written_fail_with_a_sentence()
+    {
+        using var error = new StringWriter();
+        await using var full = new StreamWriter(new FullDisk());
+
+        var exitCode = await EdgeCtl.RunAsync(["--help"], new Terminal(full, error, TextReader.Null, Draws: false, Asks: false), cancellation: TestContext.Current.CancellationToken);
+
+        Assert.Equal(ExitCodes.Failed, exitCode);
+        Assert.Equal("error: the results cannot be written: No space left on device", error.ToString().TrimEnd());
+    }
+
+    [Fact]
     public async Task Help_explains_the_exit_codes()
     {
         var outcome = await Ctl.RunAsync(["--help"], cancellation: TestContext.Current.CancellationToken);
@@ -77,13 +117,39 @@ public sealed class UsageTests
         Assert.Contains("3 node or broker not reachable", string.Join(' ', outcome.Lines), StringComparison.Ordinal);
     }
 
-    private static async Task HangUpAsync(TcpListener listener, CancellationToken stop)
+    private sealed class FullDisk : MemoryStream
+    {
+        private bool _isClosed;
+
+        public override void Write(byte[] buffer, int offset, int count) => Write();
+
+        public override void Write(ReadOnlySpan<byte> buffer) => Write();
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            Write();
+            return ValueTask.CompletedTask;
+        }
+
+        // The writer's own end is not what is tried here.
+        private void Write()
+        {
+            if (!_isClosed)
+            {
+                _isClosed = true;
+                throw new IOException("No space left on device");
+            }
+        }
+    }
+
+    private static async Task HangUpAsync(TcpListener listener, string words, CancellationToken stop)
     {
         try
         {
             while (true)
             {
-                (await listener.AcceptTcpClientAsync(stop)).Dispose();
+                using var client = await listener.AcceptTcpClientAsync(stop);
+                client.Client.Send(Encoding.ASCII.GetBytes(words));
             }
         }
         catch (OperationCanceledException)

@@ -1,4 +1,8 @@
+using System.IO.Pipelines;
+using System.Text;
 using System.Threading.Channels;
+using EdgeOrleans.Client.Watching;
+using Spectre.Console;
 
 namespace EdgeOrleans.Client;
 
@@ -44,6 +48,48 @@ public sealed class WatchTests
 
         await stop.CancelAsync();
         Assert.Equal(0, await watch);
+    }
+
+    [Fact]
+    public async Task A_watch_on_a_terminal_is_seen_at_once()
+    {
+        await using var node = new FakeNode();
+        await node.StartAsync();
+        node.Put(Ctl.Pump("default/pump-1"));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var screen = new Pipe();
+        var terminal = new Terminal(new StreamWriter(screen.Writer.AsStream(), new UTF8Encoding(false), 16 * 1024), TextWriter.Null, TextReader.Null, Draws: true, Asks: false);
+        var watch = EdgeCtl.RunAsync(["twin", "watch", "pump-1", "--server", node.Address], terminal, cancellation: stop.Token);
+
+        var seen = "";
+        while (!seen.Contains("temperature", StringComparison.Ordinal))
+        {
+            var read = await screen.Reader.ReadAsync(stop.Token);
+            seen += Encoding.UTF8.GetString(read.Buffer);
+            screen.Reader.AdvanceTo(read.Buffer.End);
+        }
+
+        await stop.CancelAsync();
+        Assert.Equal(0, await watch);
+    }
+
+    [Fact]
+    public void A_row_of_a_watch_stays_one_line_on_a_narrow_terminal()
+    {
+        const int Width = 40;
+        using var output = new StringWriter();
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(output) });
+        console.Profile.Width = Width;
+        var pump = Ctl.Pump("a-rather-long-namespace/and-a-long-name-of-a-pump");
+        pump = pump with { Twin = pump.Twin.SetItem("temperature of the water", pump.Twin["temperature"] with { Expected = new() { Value = "as warm as ever possible" } }) };
+        var view = new LiveView(pump.Id, new Terminal(output, output, TextReader.Null, Draws: true, Asks: false), all: false, TimeProvider.System);
+        view.Take(new WatchEvent(pump));
+
+        console.Write(view.Picture());
+
+        var lines = output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        Assert.All(lines, line => Assert.InRange(line.Length, 0, Width));
+        Assert.Equal(6, lines.Length);
     }
 
     private static Task<int> WatchAsync(FakeNode node, LineWriter lines, CancellationToken stop) => EdgeCtl.RunAsync(
