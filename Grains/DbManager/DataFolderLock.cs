@@ -35,7 +35,7 @@ public sealed class DataFolderLock : IDisposable
         {
             file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (UnauthorizedAccessException e)
+        catch (Exception e) when (e is UnauthorizedAccessException || (e is IOException && !IsLocked(e)))
         {
             throw new StartRefusedException($"the data folder {Path.GetFullPath(folder)} cannot be written to: {e.Message}");
         }
@@ -64,6 +64,10 @@ public sealed class DataFolderLock : IDisposable
         File.Delete(_pidFile);
         _file.Dispose();
     }
+
+    // What the operating system says when another one holds it: EAGAIN of Linux, EWOULDBLOCK of macOS, a sharing or a lock violation of Windows.
+    // A folder that is read-only, or a disk that is full, is something else.
+    private static bool IsLocked(Exception e) => e.HResult is 11 or 35 or unchecked((int)0x80070020) or unchecked((int)0x80070021);
 
     private static string Owner(string folder)
     {

@@ -195,7 +195,7 @@ internal sealed partial class ModuleHost(
     private void Add(string name, string group, ModuleState state) =>
         catalog.Add(new ModuleStatus { Name = name, Group = group, Enabled = state != ModuleState.Disabled, State = state });
 
-    private bool IsEnabled(string name, bool byDefault) => settings.GetValue($"modules:{name}:enable", byDefault);
+    private bool IsEnabled(string name, bool byDefault) => !ModuleSwitch.IsFor(name) || settings.GetValue(ModuleSwitch.PathOf(name), byDefault);
 
     [LoggerMessage(LogLevel.Information, "Module {Module} registered, group {Group}")]
     private partial void LogRegistered(string module, string group);

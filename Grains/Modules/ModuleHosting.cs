@@ -37,6 +37,11 @@ public static class ModuleHosting
     private static ISiloBuilder Add(this ISiloBuilder silo, ModuleRegistration module)
     {
         silo.Services.AddSingleton(module);
+        if (module.Name is { } name && ModuleSwitch.IsFor(name))
+        {
+            silo.Services.AddSingleton<SettingsSection>(new ModuleSwitchSection(name, module.EnabledByDefault));
+        }
+
         silo.Services.TryAddSingleton<ModuleCatalog>();
         silo.Services.TryAddSingleton<ModuleHost>();
         if (!silo.Services.Any(static service => service.ServiceType == typeof(HostMarker)))

@@ -24,7 +24,8 @@ internal sealed class Flags
           edgeorleans                                     a node with its data in ./data
           edgeorleans --node edge-1 --data /var/lib/edge  a node with a name, and its data elsewhere
           edgeorleans --print-config                      what counts, and where each value comes from
-          edgeorleans --defaultconfig > data/conf/node.yaml
+          mkdir -p data/conf && edgeorleans --defaultconfig > data/conf/node.yaml
+                                                          a file to begin with; all that is in it can be changed
 
         Then: edgectl get devices
         """;
@@ -50,7 +51,8 @@ internal sealed class Flags
             _role, _node, _data, _conf, _cloud, _join, _external, _printConfig, _defaultConfig, _minConfig, _version,
         };
         _root.Options.Remove(_root.Options.OfType<VersionOption>().Single());
-        _parsed = _root.Parse(arguments);
+        // The library would read @FILE as more arguments; here it is a token's file.
+        _parsed = _root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         ThrowIfUnknown();
     }
 

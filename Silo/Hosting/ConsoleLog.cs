@@ -10,17 +10,21 @@ namespace EdgeOrleans.Hosting;
 /// <remarks>Straight to the stream: the console class would look up a terminal, a culture and an encoding first.</remarks>
 internal sealed class ConsoleLog : ILoggerProvider
 {
-    private readonly Stream _output = Console.OpenStandardOutput();
-    private readonly Lock _writing = new();
+    private readonly LogLines _lines;
+    private readonly LogLimit _limit;
     private readonly TimeProvider _time;
     private readonly IDisposable? _changes;
     private volatile LogOptions _options;
+    private volatile bool _refused;
 
-    public ConsoleLog(IOptionsMonitor<LogOptions> options, TimeProvider time)
+    public ConsoleLog(IOptionsMonitor<LogOptions> options, TimeProvider time, Stream? output = null)
     {
         _options = options.CurrentValue;
         _changes = options.OnChange(o => _options = o);
         _time = time;
+        _lines = new LogLines(
+            output ?? Console.OpenStandardOutput(), dropped => LineOf(LogLevel.Warning, "Log", $"{dropped} log lines were dropped: nobody reads", null));
+        _limit = new LogLimit(time, (which, text) => _lines.Add(LineOf(which.Level, which.Category, text, null)));
     }
 
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
@@ -28,10 +32,11 @@ internal sealed class ConsoleLog : ILoggerProvider
     public void Dispose()
     {
         _changes?.Dispose();
-        _output.Dispose();
+        _limit.Dispose();
+        _lines.Dispose();
     }
 
-    private void Write(LogLevel level, string category, string message, Exception? exception)
+    private string LineOf(LogLevel level, string category, string message, Exception? exception)
     {
         var line = new StringBuilder(message.Length + 64);
         line.Append(CultureInfo.InvariantCulture, $"{_time.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffZ} {Word(level)} {category}: ");
@@ -49,22 +54,7 @@ internal sealed class ConsoleLog : ILoggerProvider
         }
 
         line.Append('\n');
-        Write(Encoding.UTF8.GetBytes(line.ToString()));
-    }
-
-    // A reader that went away must not stop the node.
-    private void Write(ReadOnlySpan<byte> line)
-    {
-        lock (_writing)
-        {
-            try
-            {
-                _output.Write(line);
-            }
-            catch (IOException)
-            {
-            }
-        }
+        return line.ToString();
     }
 
     private static void AppendOneLine(StringBuilder line, string text)
@@ -104,10 +94,26 @@ internal sealed class ConsoleLog : ILoggerProvider
         public void Log<TState>(
             LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (IsEnabled(logLevel))
+            if (IsEnabled(logLevel) && !IsOfRefusedStart(logLevel, exception) && (IsUnlimited(logLevel) || log._limit.Takes(new LogLimit.Event(logLevel, _short, eventId.Id))))
             {
-                log.Write(logLevel, _short, formatter(state, exception), exception);
+                log._lines.Add(log.LineOf(logLevel, _short, formatter(state, exception), exception));
             }
         }
+
+        // The program says why it does not start, in one sentence; what the libraries say about their end then is noise.
+        private bool IsOfRefusedStart(LogLevel level, Exception? exception)
+        {
+            if (!_ours && StartErrors.IsRefusal(exception))
+            {
+                log._refused = true;
+                return true;
+            }
+
+            return log._refused && !_ours && level < LogLevel.Error;
+        }
+
+        // An error counts each time, who asks for debug asks for each message, and the start tells every setting once.
+        private bool IsUnlimited(LogLevel level) =>
+            level is >= LogLevel.Error or <= LogLevel.Debug || category == StartReport.Category;
     }
 }

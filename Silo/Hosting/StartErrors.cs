@@ -20,6 +20,10 @@ internal static class StartErrors
         };
     }
 
+    /// <summary>Whether it says that this start is refused: the program tells it once, and nobody else need.</summary>
+    public static bool IsRefusal(Exception? exception) =>
+        exception is not null && CauseOf(exception) is SettingsException or StartRefusedException or UserModuleException or OptionsValidationException;
+
     // What says it best lies inside of what only carries it.
     private static Exception CauseOf(Exception exception)
     {

@@ -14,7 +14,10 @@ internal sealed partial class StartReport(
     IOptions<DataOptions> data,
     ILoggerFactory loggers)
 {
-    private readonly ILogger _logger = loggers.CreateLogger("EdgeOrleans.Node");
+    /// <summary>Who says it, in the log.</summary>
+    public const string Category = "EdgeOrleans.Node";
+
+    private readonly ILogger _logger = loggers.CreateLogger(Category);
 
     /// <summary>The lines before anything starts.</summary>
     public void Begin()

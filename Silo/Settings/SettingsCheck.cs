@@ -1,3 +1,4 @@
+using EdgeOrleans.Modules;
 using Microsoft.Extensions.Configuration;
 
 namespace EdgeOrleans.Settings;
@@ -41,9 +42,13 @@ internal sealed class SettingsCheck
         {
             CheckKind(setting);
         }
-        else if (SettingsLadder.IsAlias(setting.Key) || _schema.Find(setting.Key) is not null || SettingsSchema.IsModuleSwitch(setting.Key))
+        else if (SettingsLadder.IsAlias(setting.Key) || _schema.Find(setting.Key) is not null)
         {
             // Known, and it counts.
+        }
+        else if (setting.Key.Equals(ModuleSwitch.PathOf(ModuleNames.DbManager), StringComparison.OrdinalIgnoreCase))
+        {
+            _errors.Add($"{shown} ({setting.Place}) is not a switch: a node does not run without its database");
         }
         else if (SettingsSchema.FindEdgecore(setting.Key) is { } edgecore)
         {
@@ -69,9 +74,7 @@ internal sealed class SettingsCheck
 
     private void CheckValues(IReadOnlyDictionary<string, Setting> effective, IServiceProvider? services)
     {
-        var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection(effective.Select(s => KeyValuePair.Create(s.Key, s.Value.Text)))
-            .Build();
+        var configuration = ConfigurationOf(effective);
         foreach (var section in _schema.Sections)
         {
             var options = section.Defaults();
@@ -84,6 +87,10 @@ internal sealed class SettingsCheck
             _errors.AddRange(errors.Select(e => Place(e, effective)));
         }
     }
+
+    internal static IConfiguration ConfigurationOf(IReadOnlyDictionary<string, Setting> settings) => new ConfigurationBuilder()
+        .AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, s.Value.Text)))
+        .Build();
 
     private static string Place(SettingsError error, IReadOnlyDictionary<string, Setting> effective)
     {

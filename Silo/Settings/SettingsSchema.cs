@@ -1,5 +1,3 @@
-using EdgeOrleans.Modules;
-
 namespace EdgeOrleans.Settings;
 
 /// <summary>All keys there are: those of the registered sections, and edgecore's that have no effect here.</summary>
@@ -33,9 +31,6 @@ internal sealed class SettingsSchema
     /// <summary>Whether a key is edgecore's, a list's element included, and what it is called there.</summary>
     public static string? FindEdgecore(string path) => EdgecoreKeys.Find(IsIndex(path) ? ParentOf(path) : path);
 
-    /// <summary>Whether a key switches a module of the design on or off.</summary>
-    public static bool IsModuleSwitch(string path) => ModuleSwitches.Contains(path);
-
     /// <summary>Whether a key is the beginning of others: it may be there with nothing below it.</summary>
     public bool IsGroup(string path) =>
         Everything.Any(key => key.Length > path.Length && key[path.Length] == ':' && key.StartsWith(path, StringComparison.OrdinalIgnoreCase));
@@ -47,13 +42,5 @@ internal sealed class SettingsSchema
 
     public static bool IsIndex(string path) => int.TryParse(path.AsSpan(path.LastIndexOf(':') + 1), out _);
 
-    private IEnumerable<string> Everything => _keys.Keys.Concat(ModuleSwitches).Concat(EdgecoreKeys.All);
-
-    private static readonly HashSet<string> ModuleSwitches = new(
-        new[]
-        {
-            ModuleNames.EdgeHub, ModuleNames.MetaManager, ModuleNames.DeviceTwin, ModuleNames.Edged, ModuleNames.EdgeMesh,
-            ModuleNames.ServiceBus, ModuleNames.EventBus, ModuleNames.TestBench,
-        }.Select(name => $"modules:{name}:enable"),
-        StringComparer.OrdinalIgnoreCase);
+    private IEnumerable<string> Everything => _keys.Keys.Concat(EdgecoreKeys.All);
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using EdgeOrleans.Modules;
 using Microsoft.Extensions.Configuration;
 
 namespace EdgeOrleans.Settings;
@@ -52,17 +53,17 @@ internal sealed class SettingsYaml
     /// <summary>edgecore's keys that are known and do nothing here, as comments.</summary>
     public static string WithoutEffect(SettingsSchema schema)
     {
-        var keys = EdgecoreKeys.All.Where(k => schema.Find(k) is null && !SettingsLadder.IsAlias(k) && !SettingsSchema.IsModuleSwitch(k))
+        var keys = EdgecoreKeys.All.Where(k => schema.Find(k) is null && !SettingsLadder.IsAlias(k))
             .Where(k => k is not ("apiVersion" or "kind"));
         return string.Concat(keys.Select(k => $"#   {SettingsError.Show(k)}{Environment.NewLine}"));
     }
 
-    // One group of the file is written in one piece, whatever the order in which modules said their settings.
+    // One group of the file is written in one piece, whatever the order in which modules said their settings; a module's switch is its first line.
     private static IEnumerable<SettingsSection> Ordered(SettingsSchema schema) =>
         schema.Sections
             .GroupBy(s => string.Join(':', s.Path.Split(':').Take(2)))
             .OrderBy(g => g.Key.Length == 0 ? 0 : g.Key.Contains(':', StringComparison.Ordinal) ? 2 : 1)
-            .SelectMany(g => g);
+            .SelectMany(g => g.OrderBy(s => s is ModuleSwitchSection ? 0 : 1));
 
     private static string OriginOf(string path, SettingsLadder ladder)
     {

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace EdgeOrleans.Edge.EventBus;
 
 /// <summary>The MQTT door: an MQTT 3.1.1 and 5 broker inside the node, through which devices reach their twins.</summary>
-internal sealed class EventBusModule(
+internal sealed partial class EventBusModule(
     MqttBroker broker,
     Publisher publisher,
     Doors doors,
@@ -25,13 +25,15 @@ internal sealed class EventBusModule(
 
     public override async Task StartAsync(CancellationToken cancellation)
     {
-        if (options.Value.MqttMode != 0)
+        await broker.StartAsync();
+        if (options.Value is { MqttMode: not 0 } settings)
         {
-            throw new StartRefusedException(
-                $"modules.eventBus.mqttMode {options.Value.MqttMode} (a broker outside) is not built yet; mode 0 is the broker inside");
+            LogNoBrokerOutside(
+                settings.MqttMode,
+                settings.MqttServerExternal.Length > 0 ? settings.MqttServerExternal : "none",
+                string.Join(", ", broker.Addresses.Select(a => $"tcp://{a}")));
         }
 
-        await broker.StartAsync();
         doors.Open("mqtt", string.Join(", ", broker.Addresses.Select(a => $"tcp://{a}")));
         await base.StartAsync(cancellation);
     }
@@ -60,6 +62,10 @@ internal sealed class EventBusModule(
             await Beehive.SendRespAsync(message.Respond(Name, default, message.Header.Timestamp), cancellation);
         }
     }
+
+    // A stock edgecore.yaml has mode 2 and both addresses: it must start here.
+    [LoggerMessage(LogLevel.Warning, "modules.eventBus.mqttMode {Mode} (a broker outside) is not built yet: mqttServerExternal {External} is not used, and the broker inside serves on {Internal} (mqttServerInternal)")]
+    private partial void LogNoBrokerOutside(int mode, string external, string @internal);
 }
 
 public static class EventBusRegistration

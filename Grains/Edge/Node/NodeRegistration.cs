@@ -1,4 +1,5 @@
 using EdgeOrleans.Modules;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace EdgeOrleans.Edge.Node;
@@ -13,6 +14,11 @@ public static class NodeRegistration
         silo.Services.TryAddSingleton<Refusals>();
         silo.Services.TryAddSingleton<Doors>();
         silo.Services.TryAddSingleton<NodeDescription>();
-        return silo;
+        // It notes when the node started, which is not when somebody first asks.
+        return silo.AddStartupTask(static (services, _) =>
+        {
+            services.GetRequiredService<NodeDescription>();
+            return Task.CompletedTask;
+        });
     }
 }

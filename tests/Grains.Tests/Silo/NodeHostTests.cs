@@ -30,9 +30,11 @@ public sealed class NodeHostTests : IDisposable
         given.Set("data", _folder.FullName, "--data");
         using var host = NodeHost.Build(new SettingsLadder([given, centre]));
         await host.StartAsync(cancellation);
+        var running = DateTimeOffset.UtcNow;
 
         var node = host.Services.GetRequiredService<IGrainFactory>().GetGrain<INodeGrain>(INodeGrain.Key);
-        var doors = (await node.GetInfoAsync()).Doors;
+        var info = await node.GetInfoAsync();
+        var doors = info.Doors;
         var modules = await node.GetModulesAsync();
         using var http = new HttpClient { BaseAddress = new Uri(doors["http"]) };
         using var ready = await http.GetAsync(new Uri("/readyz", UriKind.Relative), cancellation);
@@ -40,6 +42,7 @@ public sealed class NodeHostTests : IDisposable
         var metrics = await http.GetStringAsync(new Uri("/metrics", UriKind.Relative), cancellation);
         centre.Set(new Dictionary<string, string> { ["log.libraries"] = "error" });
 
+        Assert.InRange(info.Started, running.AddMinutes(-5), running);
         Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
         Assert.Equal("disabled", body.GetProperty("modules").GetProperty("eventBus").GetString());
         Assert.Contains(modules, m => m is { Name: ModuleNames.DeviceTwin, State: ModuleState.Running });

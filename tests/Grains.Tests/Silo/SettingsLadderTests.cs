@@ -69,6 +69,10 @@ public sealed class SettingsLadderTests : IDisposable
     [Theory]
     [InlineData("silo: {port: many}", "silo.port", "is \"many\", but it must be a whole number")]
     [InlineData("silo: {port: 99999}", "silo.port", "is 99999, but it must be from 1 to 65535")]
+    [InlineData("modules: {eventBus: {enable: maybe}}", "modules.eventBus.enable", "is \"maybe\", but it must be true or false")]
+    [InlineData("modules: {edgeMesh: {enable: 1}}", "modules.edgeMesh.enable", "but it must be true or false")]
+    [InlineData("modules: {dbManager: {enable: false}}", "modules.dbManager.enable", "is not a switch: a node does not run without its database")]
+    [InlineData("silo: {gatewayPort: 11111}", "silo.gatewayPort", "is 11111, and so is silo.port")]
     [InlineData("node: {name: Edge_1}", "node.name", "is \"Edge_1\", but a node's name has lower case letters")]
     [InlineData("modules: {eventBus: {requestTimeout: 15}}", "modules.eventBus.requestTimeout", "but it must be a duration with its unit")]
     [InlineData("modules: {eventBus: {requestTimeout: 1h}}", "modules.eventBus.requestTimeout", "is 1h, but it must be from 1s to 5m")]
@@ -184,6 +188,59 @@ public sealed class SettingsLadderTests : IDisposable
         Assert.Equal(["log:level"], change.Live);
         Assert.Equal(["silo:port"], change.Later);
         Assert.Equal(("error", "5"), (configuration["log:level"], configuration["silo:port"]));
+    }
+
+    [Fact]
+    public void The_switch_of_every_module_is_printed_with_its_default_and_its_origin()
+    {
+        var text = Printing.Effective(SettingsLadder.Of(new Dictionary<string, string> { ["modules.eventBus.enable"] = "false" }));
+        var defaults = Printing.Default();
+
+        Assert.Matches("  eventBus:\\s+enable: false  # from command line modules.eventBus.enable", text);
+        Assert.Matches("  deviceTwin:\\s+enable: true\\s", defaults);
+        Assert.Matches("  testBench:\\s+enable: false\\s", defaults);
+        Assert.DoesNotMatch("  dbManager:\\s+enable", defaults);
+    }
+
+    [Fact]
+    public void A_reload_whose_switch_is_no_switch_changes_nothing()
+    {
+        Write("conf/a.yaml", "log: {level: debug}\n");
+        var ladder = Conf();
+        Check(ladder);
+
+        Write("conf/a.yaml", "log: {level: error}\nmodules: {eventBus: {enable: maybe}}\n");
+
+        Assert.Throws<SettingsException>(() => ladder.Reload(NoServices));
+        Assert.Equal("debug", ladder.Effective["log:level"].Text);
+    }
+
+    [Fact]
+    public void A_file_of_defaults_that_goes_away_or_comes_back_changes_no_value()
+    {
+        Write("conf/a.yaml", Printing.Default());
+        var ladder = Conf();
+        Check(ladder);
+
+        File.Delete(At("conf/a.yaml"));
+        var gone = ladder.Reload(NoServices);
+        Write("conf/b.yaml", Printing.Default());
+        var back = ladder.Reload(NoServices);
+
+        Assert.Empty(gone.Live.Concat(gone.Later));
+        Assert.Empty(back.Live.Concat(back.Later));
+        Assert.StartsWith(At("conf/b.yaml"), ladder.Effective["silo:port"].Place, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_file_of_a_token_may_be_an_argument_of_its_own()
+    {
+        Write("token", "first line\nsecond\n");
+        var settings = new CommandLineSettings();
+
+        new Flags(["--join", "@" + At("token")]).Apply(settings);
+
+        Assert.Equal("first line\nsecond", Assert.Single(settings.Read()).Text);
     }
 
     [Fact]
