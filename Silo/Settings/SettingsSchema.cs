@@ -54,6 +54,7 @@ internal sealed class SettingsSchema
         {
             ModuleNames.EdgeHub, ModuleNames.MetaManager, ModuleNames.DeviceTwin, ModuleNames.Edged, ModuleNames.EdgeMesh,
             ModuleNames.ServiceBus, ModuleNames.EventBus, ModuleNames.TestBench,
+            ModuleNames.CloudHub, ModuleNames.DeviceController, ModuleNames.EdgeController, ModuleNames.Router,
         }.Select(name => $"modules:{name}:enable"),
         StringComparer.OrdinalIgnoreCase);
 }

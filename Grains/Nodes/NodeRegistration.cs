@@ -1,7 +1,7 @@
 using EdgeOrleans.Modules;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
-namespace EdgeOrleans.Edge.Node;
+namespace EdgeOrleans.Nodes;
 
 public static class NodeRegistration
 {
