@@ -1,3 +1,4 @@
+using EdgeOrleans.Beehive;
 using EdgeOrleans.Cloud.CloudHub;
 using EdgeOrleans.DbManager;
 using EdgeOrleans.Hosting;
@@ -13,6 +14,7 @@ public static class CloudRole
     public static ISiloBuilder AddCloudRole(this ISiloBuilder silo) => silo
         .WithoutWing(Wings.Edge)
         .AddNode()
+        .AddBeehive()
         .AddDbManager()
         .AddCloudHub()
         .AddAbsentModule(ModuleNames.DeviceController, "")

@@ -116,8 +116,18 @@ public sealed class CloudSilo : IAsyncDisposable
         }
 
         var host = NodeHost.Build(SettingsLadder.Of(settings), _add, Role.Cloud);
+        try
+        {
+            await host.StartAsync();
+        }
+        catch
+        {
+            // A host that did not start cannot be stopped either.
+            host.Dispose();
+            throw;
+        }
+
         _host = host;
-        await host.StartAsync();
         var doors = (await Grains.GetGrain<INodeGrain>(INodeGrain.Key).GetInfoAsync()).Doors;
         Bootstrap = doors.TryGetValue("bootstrap", out var address) ? new Uri(address) : Bootstrap;
     }

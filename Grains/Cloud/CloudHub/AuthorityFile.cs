@@ -59,7 +59,7 @@ internal sealed partial class AuthorityFile(string folder, TimeProvider time, IL
         }
 
         File.Move(aside, _path, overwrite: false);
-        LogCreated(_path, certificate.NotAfter);
+        LogCreated(_path, certificate.NotAfter.ToUniversalTime());
     }
 
     private X509Certificate2 SelfSigned(ECDsa key)
@@ -101,7 +101,7 @@ internal sealed partial class AuthorityFile(string folder, TimeProvider time, IL
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "Made a certificate authority for this cloud in {Path}, good until {Until}; keep a copy of it")]
+    [LoggerMessage(LogLevel.Information, "Made a certificate authority for this cloud in {Path}, good until {Until:u}; keep a copy of it")]
     private partial void LogCreated(string path, DateTime until);
 
     [LoggerMessage(LogLevel.Warning, "The private key of the cloud in {Path} was open to others ({Mode}); it is closed now, and whoever could read it can still act as this cloud")]

@@ -9,6 +9,7 @@ using EdgeOrleans.Nodes;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -78,11 +79,12 @@ internal sealed partial class BootstrapDoor(
         RemoteCertificateValidationCallback = static (_, _, _, _) => true,
     };
 
-    private void Limit(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerLimits limits)
+    private void Limit(KestrelServerLimits limits)
     {
         limits.MaxConcurrentConnections = 4_096;
         limits.MaxRequestBodySize = SigningRequest.MaxSize;
         limits.RequestHeadersTimeout = options.Value.Https.RequestTimeout;
+        limits.MinRequestBodyDataRate = new MinDataRate(1_024, options.Value.Https.RequestTimeout);
         limits.KeepAliveTimeout = TimeSpan.FromSeconds(5);
     }
 
@@ -103,20 +105,14 @@ internal sealed partial class BootstrapDoor(
             return;
         }
 
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        limit.CancelAfter(options.Value.Https.RequestTimeout);
         try
         {
-            await AnswerAsync(context, from, limit.Token);
+            await AnswerAsync(context, from, context.RequestAborted);
         }
-        catch (BadHttpRequestException e)
+        catch (Microsoft.AspNetCore.Http.BadHttpRequestException e)
         {
-            await RefuseAsync(context, from, "", new Refusal(e.StatusCode, e.StatusCode == 413 ? "csr-size" : "bad-request", e.Message.TrimEnd('.')));
-        }
-        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
-        {
-            context.Response.Headers.Connection = "close";
-            await RefuseAsync(context, from, "", new Refusal(408, "too-slow", $"the request was not here within {options.Value.Https.RequestTimeout.TotalSeconds:0.#} s"));
+            var reason = e.StatusCode switch { 413 => "csr-size", 408 => "too-slow", _ => "bad-request" };
+            await RefuseAsync(context, from, context.Request.Headers["NodeName"].ToString(), new Refusal(e.StatusCode, reason, e.Message.TrimEnd('.')));
         }
         catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
         {

@@ -16,6 +16,7 @@ internal sealed class CertificateAuthority : IDisposable
     private readonly X509Certificate2 _certificate;
     private readonly ECDsa _key;
     private readonly TimeProvider _time;
+    private readonly Lock _signing = new();
 
     /// <param name="certificate">With its private key; it is ours from here on.</param>
     /// <param name="time">The clock.</param>
@@ -119,7 +120,10 @@ internal sealed class CertificateAuthority : IDisposable
         var now = _time.GetUtcNow();
         var skew = lifetime / 10 < MostSkew ? lifetime / 10 : MostSkew;
         var end = now + lifetime < _certificate.NotAfter ? now + lifetime : _certificate.NotAfter;
-        return request.Create(_certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(_key), now - skew, end, NewSerial());
+        lock (_signing)
+        {
+            return request.Create(_certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(_key), now - skew, end, NewSerial());
+        }
     }
 
     // Positive, and not beginning with a zero byte, so that it is written the same everywhere.

@@ -47,8 +47,8 @@ public sealed class CloudHubOptions : IValidatableObject
         [Range(1, 1_000_000)]
         public int RequestsPerMinute { get; init; } = 600;
 
-        /// <summary>How long a request may take, to come and to be answered. Default: 10 seconds.</summary>
-        [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
+        /// <summary>How long a request may take to come: its headers, and then its body. Default: 10 seconds.</summary>
+        [Range(typeof(TimeSpan), "00:00:02", "00:01:00")]
         public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(10);
     }
 }

@@ -86,7 +86,7 @@ internal sealed partial class JoinTokensGrain(
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "Token {Id} was made for {Whom}, good until {Until}")]
+    [LoggerMessage(LogLevel.Information, "Token {Id} was made for {Whom}, good until {Until:u}")]
     private partial void LogCreated(string id, string whom, DateTimeOffset until);
 
     [LoggerMessage(LogLevel.Information, "Token {Id} was revoked")]

@@ -134,7 +134,7 @@ internal sealed partial class NodeCertificatesGrain(
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "Certificate {Serial} was given to node {Node} for {Reason}, good until {Until}")]
+    [LoggerMessage(LogLevel.Information, "Certificate {Serial} was given to node {Node} for {Reason}, good until {Until:u}")]
     private partial void LogIssued(string serial, string node, string reason, DateTimeOffset until);
 
     [LoggerMessage(LogLevel.Warning, "{Count} certificates of node {Node} were revoked: {Serials}")]

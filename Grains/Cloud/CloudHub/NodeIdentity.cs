@@ -16,8 +16,9 @@ internal static class NodeIdentity
     public static X500DistinguishedName SubjectOf(string node)
     {
         var name = new X500DistinguishedNameBuilder();
-        name.AddOrganizationName(Organization);
+        // The last one comes first in the certificate.
         name.AddCommonName(CommonNamePrefix + node);
+        name.AddOrganizationName(Organization);
         return name.Build();
     }
 

@@ -36,7 +36,7 @@ internal sealed partial class ServerCertificates(CertificateAuthority authority,
     {
         var names = Names().ToList();
         var certificate = authority.IssueToDoor(names, Lifetime);
-        LogMade(string.Join(", ", names), certificate.NotAfter);
+        LogMade(string.Join(", ", names), certificate.NotAfter.ToUniversalTime());
         return new Served(SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true), time.GetUtcNow() + Lifetime * 2 / 3);
     }
 
@@ -53,7 +53,7 @@ internal sealed partial class ServerCertificates(CertificateAuthority authority,
             .Distinct(StringComparer.OrdinalIgnoreCase);
     }
 
-    [LoggerMessage(LogLevel.Information, "The doors' certificate is for {Names}, good until {Until}")]
+    [LoggerMessage(LogLevel.Information, "The doors' certificate is for {Names}, good until {Until:u}")]
     private partial void LogMade(string names, DateTime until);
 
     private sealed record Served(SslStreamCertificateContext Certificate, DateTimeOffset RenewAt);

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using EdgeOrleans.Joining;
@@ -9,6 +10,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeOrleans.Cloud.CloudHub;
 
+[UnsupportedOSPlatform("windows")]
 public sealed class CertificateAuthorityTests : IDisposable
 {
     private static readonly TimeSpan Year = TimeSpan.FromDays(365);
