@@ -206,6 +206,44 @@ public sealed class BootstrapTests : IAsyncLifetime
         certificate.Dispose();
     }
 
+    [Fact]
+    public async Task W7_A_revoked_certificate_is_not_forgotten_however_often_the_node_renews()
+    {
+        var issuer = _cloud.Grains.GetGrain<INodeCertificateIssuer>("edge-1");
+        var serials = new List<string>();
+        for (var i = 0; i < 150; i++)
+        {
+            _time.Shift += TimeSpan.FromMinutes(4);
+            var outcome = await issuer.IssueAsync(_csr.Key.ExportSubjectPublicKeyInfo(), "", onlyNew: false);
+            using var certificate = X509CertificateLoader.LoadCertificate(outcome.Certificate!);
+            serials.Add(certificate.SerialNumber);
+            if (i == 5)
+            {
+                await Certificates("edge-1").RevokeAsync(serials[3]);
+            }
+        }
+
+        var listed = await Certificates("edge-1").ListAsync();
+
+        Assert.Equal(64, listed.Length);
+        Assert.Equal(serials[3], Assert.Single(listed, c => c.Revoked).Serial);
+        Assert.True(await issuer.IsRevokedAsync(serials[3], DateTimeOffset.MinValue.AddYears(1)));
+        Assert.False(await issuer.IsRevokedAsync(serials[149], DateTimeOffset.UtcNow));
+    }
+
+    [Fact]
+    public async Task W4_Of_many_that_use_a_token_at_once_one_gets_a_certificate()
+    {
+        var token = await _cloud.TokenAsync("edge-1");
+        var keys = Enumerable.Range(0, 16).Select(_ => new Csr()).ToList();
+
+        var answers = await Task.WhenAll(keys.Select(key => AskAsync("edge-1", token, key.Of("edge-1"))));
+
+        Assert.Single(answers, a => a.Status == HttpStatusCode.OK);
+        Assert.Equal(15, Counted("token-used"));
+        keys.ForEach(key => key.Dispose());
+    }
+
     [Theory]
     [InlineData("GET", "/")]
     [InlineData("GET", "/node/edge-1")]
