@@ -90,6 +90,8 @@ internal static class EdgeCtl
             new TwinCommand(shell),
             new ApplyCommand(shell),
             new DeleteCommand(shell),
+            new TokenCommand(shell),
+            new NodeCommand(shell),
             new SimulateCommand(shell),
             new VersionCommand(shell),
         };

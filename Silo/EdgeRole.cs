@@ -1,11 +1,14 @@
 using EdgeOrleans.Beehive;
 using EdgeOrleans.DbManager;
 using EdgeOrleans.Edge.DeviceTwin;
+using EdgeOrleans.Edge.EdgeHub;
 using EdgeOrleans.Edge.EventBus;
-using EdgeOrleans.Edge.Node;
 using EdgeOrleans.Hosting;
 using EdgeOrleans.Link;
 using EdgeOrleans.Modules;
+using EdgeOrleans.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace EdgeOrleans;
 
@@ -18,6 +21,7 @@ public static class EdgeRole
         .AddNode()
         .AddBeehive()
         .AddOutbox()
+        .KeepsOnlyForACloud()
         .AddDbManager()
         .AddAbsentModule(ModuleNames.EdgeHub, Groups.Hub)
         .AddAbsentModule(ModuleNames.MetaManager, Groups.Meta)
@@ -28,4 +32,11 @@ public static class EdgeRole
         .AddEventBus() // last door in, first out: what it takes must still find its twin
         .AddAbsentModule(ModuleNames.TestBench, Groups.User)
         .AddUserModules();
+
+    // Without a cloud nothing is kept for it.
+    private static ISiloBuilder KeepsOnlyForACloud(this ISiloBuilder silo)
+    {
+        silo.Services.AddOptions<OutboxOptions>().Configure<IOptions<EdgeHubOptions>>(static (outbox, hub) => outbox.Enabled = hub.Value.HasCloud);
+        return silo;
+    }
 }

@@ -1,8 +1,6 @@
 using System.Net;
-using EdgeOrleans.Edge.EdgeHub;
 using EdgeOrleans.Hosting;
 using EdgeOrleans.Http;
-using EdgeOrleans.Link;
 using EdgeOrleans.Modules;
 using EdgeOrleans.Settings;
 using Microsoft.Extensions.Configuration;
@@ -10,13 +8,12 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using SiloOptions = EdgeOrleans.Settings.SiloOptions;
 
 namespace EdgeOrleans;
 
-/// <summary>Builds a node: one host with one silo. The program uses it, and so does everybody who wants a node in his own process.</summary>
+/// <summary>Builds a node or a cloud: one host with one silo. The program uses it, and so does everybody who wants one in his own process.</summary>
 public static class NodeHost
 {
     /// <summary>The cluster's and the service's id, so that a console needs an address and no more.</summary>
@@ -24,35 +21,36 @@ public static class NodeHost
 
     private static readonly TimeSpan StopsWithin = TimeSpan.FromSeconds(20);
 
-    /// <summary>Builds a node.</summary>
+    /// <summary>Builds it.</summary>
     /// <param name="settings">Its settings.</param>
     /// <param name="add">More for the silo: a user's modules, a test's services.</param>
+    /// <param name="role">What it is to be.</param>
     /// <exception cref="SettingsException">The settings are wrong.</exception>
-    public static IHost Build(SettingsLadder settings, Action<ISiloBuilder>? add = null)
+    public static IHost Build(SettingsLadder settings, Action<ISiloBuilder>? add = null, Role role = Role.Edge)
     {
-        var builder = Compose(settings, add);
+        var builder = Compose(settings, add, role);
         builder.Services.AddSingleton(new SettingsWarnings(settings.Check(builder.Services.Sections())));
         return builder.Build();
     }
 
-    /// <summary>Puts a node together without building it: enough to know all its settings.</summary>
-    internal static HostApplicationBuilder Compose(SettingsLadder settings, Action<ISiloBuilder>? add = null)
+    /// <summary>Puts it together without building it: enough to know all its settings.</summary>
+    internal static HostApplicationBuilder Compose(SettingsLadder settings, Action<ISiloBuilder>? add = null, Role role = Role.Edge)
     {
         // Empty: no appsettings.json, no environment of other programs, no event log, no console that colours.
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = ClusterId });
         ((IConfigurationBuilder)builder.Configuration).Add(settings);
-        AddProcess(builder.Services, settings);
+        AddProcess(builder.Services, settings, role);
         builder.UseOrleans(silo =>
         {
             silo.ConfigureNode(builder.Configuration);
-            silo.AddEdgeRole();
+            _ = role == Role.Cloud ? silo.AddCloudRole() : silo.AddEdgeRole();
             add?.Invoke(silo);
             silo.Services.AddHostedService<ConsoleDoor>();
         });
         return builder;
     }
 
-    private static void AddProcess(IServiceCollection services, SettingsLadder settings)
+    private static void AddProcess(IServiceCollection services, SettingsLadder settings, Role role)
     {
         services.AddSettings<DataOptions>("")
             .AddSettings<NodeOptions>("node")
@@ -64,6 +62,7 @@ public static class NodeHost
         services.TryAddSingleton<ModuleCatalog>();
         services.TryAddSingleton<Refusals>();
         services.TryAddSingleton<Doors>();
+        services.AddSingleton(new StartReport.Kind(role));
         services.AddSingleton<StartReport>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<MetricsPage>();
@@ -71,8 +70,6 @@ public static class NodeHost
         services.AddLogging(AddLog);
         services.AddSingleton<IHostLifetime, NoLifetime>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = StopsWithin);
-        // Without a cloud nothing is kept for it.
-        services.AddOptions<OutboxOptions>().Configure<IOptions<EdgeHubOptions>>((outbox, hub) => outbox.Enabled = hub.Value.HasCloud);
         services.AddHostedService<HttpDoor>();
         services.AddHostedService<SettingsWatcher>();
     }

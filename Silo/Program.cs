@@ -29,9 +29,9 @@ static int Print(NodeSettings settings)
     Console.Out.Write(settings.Purpose switch
     {
         Purpose.Version => $"edgeorleans {ProgramVersion.Text}{Environment.NewLine}",
-        Purpose.PrintConfig => Printing.Effective(settings.Ladder),
-        Purpose.DefaultConfig => Printing.Default(),
-        Purpose.MinConfig => Printing.Minimal(),
+        Purpose.PrintConfig => Printing.Effective(settings.Ladder, settings.Role),
+        Purpose.DefaultConfig => Printing.Default(settings.Role),
+        Purpose.MinConfig => Printing.Minimal(settings.Role),
         _ => settings.Flags!.Help(),
     });
     return 0;
@@ -39,14 +39,9 @@ static int Print(NodeSettings settings)
 
 static async Task<int> RunAsync(NodeSettings settings)
 {
-    if (settings.Role == "cloud")
-    {
-        throw new SettingsException("the role cloud is not built yet; the role edge is");
-    }
-
     using var signals = new Signals();
     using var folder = DataFolderLock.Acquire(settings.DataFolder);
-    using var host = NodeHost.Build(settings.Ladder);
+    using var host = NodeHost.Build(settings.Ladder, role: settings.Role);
     var report = host.Services.GetRequiredService<StartReport>();
     report.Begin();
     Ports.Check(host.Services.GetRequiredService<IOptions<SiloOptions>>().Value);

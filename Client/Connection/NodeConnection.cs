@@ -1,5 +1,6 @@
 using System.Net;
 using EdgeOrleans.Devices;
+using EdgeOrleans.Joining;
 using EdgeOrleans.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -21,6 +22,9 @@ internal sealed class NodeConnection : IAsyncDisposable
     public INodeGrain Node => Client.GetGrain<INodeGrain>(INodeGrain.Key);
 
     public IMembershipGrain Membership => Client.GetGrain<IMembershipGrain>(IMembershipGrain.Key);
+
+    /// <summary>The join tokens; a cloud has them, a node does not.</summary>
+    public IJoinTokensGrain JoinTokens => OfCloud(() => Client.GetGrain<IJoinTokensGrain>(IJoinTokensGrain.Key));
 
     /// <summary>Completes when the node is gone.</summary>
     public Task Lost => _lost.Task;
@@ -63,10 +67,26 @@ internal sealed class NodeConnection : IAsyncDisposable
     public static bool IsGone(Exception e) =>
         e is TimeoutException or OrleansMessageRejectionException or SiloUnavailableException or ConnectionFailedException or ObjectDisposedException;
 
+    /// <summary>The certificates of a node; a cloud has them, a node does not.</summary>
+    public INodeCertificatesGrain Certificates(string node) => OfCloud(() => Client.GetGrain<INodeCertificatesGrain>(node));
+
     public IDeviceTwinGrain Device(string id) => Client.GetGrain<IDeviceTwinGrain>(id);
 
     /// <summary>Gives a grain the address of an observer. The caller keeps the observer alive: Orleans holds it weakly.</summary>
     public IDeviceObserver Address(IDeviceObserver observer) => Client.CreateObjectReference<IDeviceObserver>(observer);
+
+    // Orleans knows after connecting which grains the other side has.
+    private static T OfCloud<T>(Func<T> grain)
+    {
+        try
+        {
+            return grain();
+        }
+        catch (ArgumentException)
+        {
+            throw new CommandException(ExitCodes.Failed, "this is a node, and that is asked of the cloud: --server HOST:PORT takes the cloud's silo.gatewayPort (30100 by default)");
+        }
+    }
 
     // The program ends or connects anew: there is nothing to say goodbye for, and the handshake of a graceful stop costs a wait.
     public ValueTask DisposeAsync() => _services.DisposeAsync();

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using EdgeOrleans.Devices;
+using EdgeOrleans.Joining;
 using EdgeOrleans.Modules;
 using EdgeOrleans.Nodes;
 
@@ -38,7 +39,7 @@ internal static class Documents
     {
         ["name"] = node.Name,
         ["version"] = node.Version,
-        ["started"] = node.Started.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ"),
+        ["started"] = Time(node.Started),
         ["doors"] = new JsonObject(node.Doors.Select(door => KeyValuePair.Create<string, JsonNode?>(door.Key, door.Value))),
         ["modules"] = Modules(modules),
         ["refusals"] = Refusals(refusals),
@@ -56,6 +57,30 @@ internal static class Documents
         ["twin"] = Properties(device, all),
         ["conflicts"] = new JsonArray([.. device.Conflicts.Select(Conflict)]),
     };
+
+    public static JsonArray JoinTokens(IEnumerable<JoinTokenView> tokens) => [.. tokens.Select(token => new JsonObject
+    {
+        ["id"] = token.Id,
+        ["node"] = token.Node,
+        ["group"] = token.Group,
+        ["state"] = token.State,
+        ["created"] = Time(token.Created),
+        ["expires"] = Time(token.Expires),
+        ["used"] = token.Used,
+        ["uses"] = token.Uses,
+    })];
+
+    public static JsonArray Certificates(IEnumerable<NodeCertificateView> certificates) => [.. certificates.Select(certificate => new JsonObject
+    {
+        ["serial"] = certificate.Serial,
+        ["issued"] = Time(certificate.Issued),
+        ["expires"] = Time(certificate.Expires),
+        ["token"] = certificate.Token,
+        ["revoked"] = certificate.Revoked,
+    })];
+
+    /// <summary>A moment as it is written everywhere.</summary>
+    public static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ");
 
     /// <summary>A module's state as it is written everywhere: <c>running</c>, <c>notBuilt</c> …</summary>
     public static string State(ModuleState state)

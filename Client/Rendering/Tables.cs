@@ -1,4 +1,5 @@
 using EdgeOrleans.Devices;
+using EdgeOrleans.Joining;
 using EdgeOrleans.Modules;
 
 namespace EdgeOrleans.Client.Rendering;
@@ -72,6 +73,28 @@ internal static class Tables
         foreach (var (reason, count) in refusals)
         {
             table.Add(reason, count.ToString());
+        }
+
+        return table;
+    }
+
+    public static Table JoinTokens(IEnumerable<JoinTokenView> tokens)
+    {
+        var table = new Table("ID", "NODE", "GROUP", "STATE", "USED", "EXPIRES");
+        foreach (var token in tokens)
+        {
+            table.Add(token.Id, token.Node, token.Group, token.State, $"{token.Used}/{token.Uses}", Documents.Time(token.Expires));
+        }
+
+        return table;
+    }
+
+    public static Table Certificates(IEnumerable<NodeCertificateView> certificates)
+    {
+        var table = new Table("SERIAL", "ISSUED", "EXPIRES", "TOKEN", "REVOKED");
+        foreach (var certificate in certificates)
+        {
+            table.Add(certificate.Serial, Documents.Time(certificate.Issued), Documents.Time(certificate.Expires), certificate.Token, certificate.Revoked ? "yes" : "no");
         }
 
         return table;

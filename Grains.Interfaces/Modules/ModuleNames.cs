@@ -30,6 +30,18 @@ public static class ModuleNames
     /// <summary>The test module. KubeEdge: <c>testManager</c>.</summary>
     public const string TestBench = "testBench";
 
+    /// <summary>The cloud's doors for nodes.</summary>
+    public const string CloudHub = "cloudHub";
+
+    /// <summary>Devices and device models of the cloud.</summary>
+    public const string DeviceController = "deviceController";
+
+    /// <summary>Nodes and workloads of the cloud.</summary>
+    public const string EdgeController = "edgeController";
+
+    /// <summary>Rules between the cloud's endpoints and devices.</summary>
+    public const string Router = "router";
+
     /// <summary>KubeEdge's names as other spellings of ours (reference 1.3).</summary>
     public static IReadOnlyDictionary<string, string> Aliases { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {

@@ -113,7 +113,7 @@ internal sealed partial class ModuleHost(
                 ? module
                 : throw new InvalidOperationException($"it is registered as {registration.Name} and says that it is {module.Name}, group '{module.Group}'");
         }
-        catch (Exception e)
+        catch (Exception e) when (e is not StartRefusedException)
         {
             var name = registration.Name ?? $"user-{_registrations.IndexOf(registration)}";
             Add(name, registration.Group, ModuleState.Stopped);

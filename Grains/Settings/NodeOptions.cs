@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using EdgeOrleans.Nodes;
 
 namespace EdgeOrleans.Settings;
 
@@ -13,7 +14,7 @@ public sealed class NodeOptions : IValidatableObject
 
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
-        Name.Length is > 0 and <= 253 && Name == NameOf(Name)
+        NodeName.IsValid(Name)
             ? []
             : [new ValidationResult(
                 $"is \"{Name}\", but a node's name has lower case letters, digits, '-' and '.', and begins and ends with a letter or digit", [nameof(Name)])];

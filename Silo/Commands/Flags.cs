@@ -23,6 +23,7 @@ internal sealed class Flags
         Examples:
           edgeorleans                                     a node with its data in ./data
           edgeorleans --node edge-1 --data /var/lib/edge  a node with a name, and its data elsewhere
+          edgeorleans cloud --data /var/lib/cloud         the cloud: nodes join it with a token
           edgeorleans --print-config                      what counts, and where each value comes from
           mkdir -p data/conf && edgeorleans --defaultconfig > data/conf/node.yaml
                                                           a file to begin with; all that is in it can be changed
@@ -46,7 +47,7 @@ internal sealed class Flags
 
     public Flags(string[] arguments)
     {
-        _root = new RootCommand("EdgeOrleans: an edge node with durable device twins over MQTT.")
+        _root = new RootCommand("EdgeOrleans: an edge node with durable device twins over MQTT, or the cloud of such nodes.")
         {
             _role, _node, _data, _conf, _cloud, _join, _external, _printConfig, _defaultConfig, _minConfig, _version,
         };
@@ -60,7 +61,7 @@ internal sealed class Flags
     public static bool OnlyPrints(string[] arguments) =>
         arguments.Any(a => a is "--help" or "-h" or "-?" or "--version" or "--print-config" or "--defaultconfig" or "--minconfig");
 
-    public string Role => _parsed.GetValue(_role) ?? "edge";
+    public Role Role => _parsed.GetValue(_role) == "cloud" ? Role.Cloud : Role.Edge;
 
     public string? External => _parsed.GetValue(_external);
 

@@ -3,7 +3,7 @@ using EdgeOrleans.Settings;
 namespace EdgeOrleans.Commands;
 
 /// <summary>The ladder of a program's start, from its arguments and its environment.</summary>
-internal sealed record NodeSettings(Purpose Purpose, string Role, SettingsLadder Ladder, Flags? Flags)
+internal sealed record NodeSettings(Purpose Purpose, Role Role, SettingsLadder Ladder, Flags? Flags)
 {
     /// <summary>The data folder, before anything is built.</summary>
     public string DataFolder => Ladder.Effective.TryGetValue("data", out var data) ? data.Text! : new DataOptions().Data;
@@ -18,10 +18,11 @@ internal sealed record NodeSettings(Purpose Purpose, string Role, SettingsLadder
         var flags = rest.Length == 0 ? null : new Flags(rest);
         flags?.Apply(commandLine);
         var purpose = flags?.Purpose ?? Purpose.Run;
-        return new NodeSettings(purpose, flags?.Role ?? "edge", Climb(commandLine, flags?.External, purpose), flags);
+        var role = flags?.Role ?? Role.Edge;
+        return new NodeSettings(purpose, role, Climb(commandLine, flags?.External, purpose, role), flags);
     }
 
-    private static SettingsLadder Climb(CommandLineSettings commandLine, string? external, Purpose purpose)
+    private static SettingsLadder Climb(CommandLineSettings commandLine, string? external, Purpose purpose, Role role)
     {
         // These print what is built in, whatever a folder says.
         if (purpose is Purpose.Help or Purpose.Version or Purpose.DefaultConfig or Purpose.MinConfig)
@@ -29,7 +30,7 @@ internal sealed record NodeSettings(Purpose Purpose, string Role, SettingsLadder
             return new SettingsLadder([]);
         }
 
-        ISettingsSource[] below = external is null ? [] : [new ExternalFolder(external)];
+        ISettingsSource[] below = [.. RoleDefaults.Of(role), .. external is null ? (ISettingsSource[])[] : [new ExternalFolder(external)]];
         ISettingsSource[] above = [new EnvironmentSettings(Environment.GetEnvironmentVariables()), commandLine, new ConfigCentre()];
         return new SettingsLadder([.. below, new ConfFolder(ConfOf([.. below, .. above])), .. above]);
     }

@@ -16,7 +16,7 @@ internal static class StartErrors
             SettingsException or StartRefusedException or UserModuleException => cause.Message,
             OptionsValidationException options => string.Join(Environment.NewLine, options.Failures),
             SocketException => $"the network refuses: {cause.Message}",
-            _ => $"the node cannot start: {cause.Message} ({cause.GetType().Name})",
+            _ => $"EdgeOrleans cannot start: {cause.Message} ({cause.GetType().Name})",
         };
     }
 

@@ -5,10 +5,11 @@ using Microsoft.Extensions.Options;
 
 namespace EdgeOrleans.Hosting;
 
-/// <summary>What a node says at start: its version, its settings, its modules, and that it is ready.</summary>
+/// <summary>What a node or a cloud says at start: its version, its settings, its modules, and that it is ready.</summary>
 internal sealed partial class StartReport(
     SettingsLadder ladder,
     SettingsWarnings warnings,
+    StartReport.Kind kind,
     Doors doors,
     IOptions<NodeOptions> node,
     IOptions<DataOptions> data,
@@ -22,8 +23,8 @@ internal sealed partial class StartReport(
     /// <summary>The lines before anything starts.</summary>
     public void Begin()
     {
-        LogVersion(ProgramVersion.Text, node.Value.Name, Path.GetFullPath(data.Value.Data));
-        foreach (var (key, setting) in ladder.Effective.OrderBy(s => s.Key, StringComparer.Ordinal))
+        LogVersion(ProgramVersion.Text, kind.Role == Role.Cloud ? "cloud" : "node", node.Value.Name, Path.GetFullPath(data.Value.Data));
+        foreach (var (key, setting) in ladder.Effective.Where(s => s.Value.Rung != Rung.Default).OrderBy(s => s.Key, StringComparer.Ordinal))
         {
             var known = ladder.Schema!.Find(key);
             LogSetting(SettingsError.Show(known?.Path ?? key), known?.IsSecret ?? SecretNames.IsSecret(key) ? "***" : setting.Text!, setting.Place);
@@ -39,7 +40,7 @@ internal sealed partial class StartReport(
     public void Ready()
     {
         var where = string.Join(", ", doors.All.Select(d => $"{d.Key} {d.Value}"));
-        LogReady((long)ProcessClock.Running().TotalMilliseconds, where);
+        LogReady((long)ProcessClock.Running().TotalMilliseconds, where, kind.Role == Role.Cloud ? $"edgectl --server {doors.All["console"]} token create --node NAME" : "edgectl get devices");
     }
 
     /// <summary>The stop has begun.</summary>
@@ -48,8 +49,8 @@ internal sealed partial class StartReport(
     /// <summary>Everything has stopped.</summary>
     public void Stopped() => LogStopped();
 
-    [LoggerMessage(LogLevel.Information, "EdgeOrleans {Version}, node {Node}, data in {Data}")]
-    private partial void LogVersion(string version, string node, string data);
+    [LoggerMessage(LogLevel.Information, "EdgeOrleans {Version}, {Role} {Node}, data in {Data}")]
+    private partial void LogVersion(string version, string role, string node, string data);
 
     [LoggerMessage(LogLevel.Information, "{Key} = {Value} ({Place})")]
     private partial void LogSetting(string key, string value, string place);
@@ -63,8 +64,11 @@ internal sealed partial class StartReport(
     [LoggerMessage(LogLevel.Information, "stopped")]
     private partial void LogStopped();
 
-    [LoggerMessage(LogLevel.Information, "ready in {Milliseconds} ms: {Doors}; try first: edgectl get devices")]
-    private partial void LogReady(long milliseconds, string doors);
+    [LoggerMessage(LogLevel.Information, "ready in {Milliseconds} ms: {Doors}; try first: {Command}")]
+    private partial void LogReady(long milliseconds, string doors, string command);
+
+    /// <summary>What it is that starts.</summary>
+    internal sealed record Kind(Role Role);
 }
 
 /// <summary>What is to be said about settings that do nothing.</summary>

@@ -30,17 +30,19 @@ internal sealed class SettingsYaml
     }
 
     /// <summary>All settings with their defaults; edgecore's keys that have no effect as a comment, so that the file loads without a warning.</summary>
-    public static string Defaults(SettingsSchema schema, Func<SettingsKey, bool> wanted, params ReadOnlySpan<string> head)
+    public static string Defaults(SettingsLadder ladder, Func<SettingsKey, bool> wanted, params ReadOnlySpan<string> head)
     {
+        var configuration = new ConfigurationBuilder().Add(ladder).Build();
         var yaml = new SettingsYaml();
         foreach (var line in head)
         {
             yaml._text.Append("# ").AppendLine(line);
         }
 
-        foreach (var section in Ordered(schema))
+        foreach (var section in Ordered(ladder.Schema!))
         {
             var options = section.Defaults();
+            section.Bind(options, configuration);
             foreach (var key in section.Keys.Where(k => wanted(k) && k.Path != "conf"))
             {
                 yaml.Write(key, options, key.IsLive ? "taken live" : null, hidden: false);

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using EdgeOrleans.Beehive;
-using EdgeOrleans.Edge.Node;
 using EdgeOrleans.Nodes;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

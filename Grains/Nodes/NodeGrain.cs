@@ -1,11 +1,10 @@
 using System.Collections.Immutable;
 using EdgeOrleans.Modules;
-using EdgeOrleans.Nodes;
 
-namespace EdgeOrleans.Edge.Node;
+namespace EdgeOrleans.Nodes;
 
-/// <summary>Answers for the node of this process. Key: <see cref="INodeGrain.Key"/>.</summary>
-[GrainType("edge.node")]
+/// <summary>Answers for this process, whatever its role. Key: <see cref="INodeGrain.Key"/>.</summary>
+[GrainType("nodes.node")]
 internal sealed class NodeGrain(NodeDescription node, ModuleCatalog modules, Refusals refusals) : Grain, INodeGrain
 {
     public Task<NodeInfo> GetInfoAsync() => Task.FromResult(node.Describe());

@@ -2,7 +2,7 @@ using EdgeOrleans.Modules;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
-namespace EdgeOrleans.Edge.Node;
+namespace EdgeOrleans.Nodes;
 
 public static class NodeRegistration
 {

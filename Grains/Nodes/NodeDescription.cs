@@ -1,12 +1,11 @@
 using System.Reflection;
 using EdgeOrleans.Modules;
-using EdgeOrleans.Nodes;
 using EdgeOrleans.Settings;
 using Microsoft.Extensions.Options;
 
-namespace EdgeOrleans.Edge.Node;
+namespace EdgeOrleans.Nodes;
 
-/// <summary>Who this node is and where it listens.</summary>
+/// <summary>Who this process is and where it listens.</summary>
 public sealed class NodeDescription(IOptions<NodeOptions> options, Doors doors, TimeProvider time)
 {
     private readonly DateTimeOffset _started = time.GetUtcNow();
