@@ -4,13 +4,12 @@ using System.Threading.Channels;
 using EdgeOrleans.Modules;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Orleans.Configuration;
 using Orleans.Providers.Streams.Common;
 using Orleans.Streams;
 
 namespace EdgeOrleans.Beehive;
 
-/// <summary>The queue behind the beehive's streams: one bounded channel of this silo, read by one pump that waits instead of polling.</summary>
+/// <summary>The queues behind the beehive's streams: two bounded channels of this silo, each read by a pump of its own that waits instead of polling.</summary>
 internal sealed partial class BeehiveAdapter(
     IOptions<BeehiveOptions> options, Refusals refusals, Telemetry telemetry, TimeProvider time, ILogger<BeehiveAdapter> logger)
     : IQueueAdapterFactory, IQueueAdapter, IQueueAdapterCache, IStreamFailureHandler
@@ -18,9 +17,9 @@ internal sealed partial class BeehiveAdapter(
     public const string Provider = "beehive";
 
     private readonly BeehiveOptions _options = options.Value;
-    private readonly HashRingBasedStreamQueueMapper _mapper = new(new HashRingStreamQueueMapperOptions { TotalQueueCount = 1 }, Provider);
-    private readonly Channel<Delivery> _queue = Channel.CreateBounded<Delivery>(
-        new BoundedChannelOptions(options.Value.Capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+    private readonly BeehiveLanes _lanes = new(Provider);
+    private readonly Channel<Delivery> _toEntities = Bounded(options.Value);
+    private readonly Channel<Delivery> _toModules = Bounded(options.Value);
 
     private readonly ConcurrentDictionary<StreamId, int> _waiting = new();
 
@@ -39,11 +38,12 @@ internal sealed partial class BeehiveAdapter(
 
     public IQueueAdapterCache GetQueueAdapterCache() => this;
 
-    public IStreamQueueMapper GetStreamQueueMapper() => _mapper;
+    public IStreamQueueMapper GetStreamQueueMapper() => _lanes;
 
     public Task<IStreamFailureHandler> GetDeliveryFailureHandler(QueueId queueId) => Task.FromResult<IStreamFailureHandler>(this);
 
-    public IQueueAdapterReceiver CreateReceiver(QueueId queueId) => new Receiver(_queue.Reader, _options.LongPoll, time);
+    public IQueueAdapterReceiver CreateReceiver(QueueId queueId) =>
+        new Receiver((queueId.Equals(_lanes.Modules) ? _toModules : _toEntities).Reader, _options.LongPoll, time);
 
     public IQueueCache CreateQueueCache(QueueId queueId) => new KeyLogs(_options.Capacity, _options.Batch, Left, CountUnread);
 
@@ -106,14 +106,15 @@ internal sealed partial class BeehiveAdapter(
     {
         var delivery = new Delivery { StreamId = stream, Message = message };
         telemetry.Sent.Add(1);
-        return _queue.Writer.TryWrite(delivery) ? ValueTask.CompletedTask : WaitToWriteAsync(delivery, cancellation);
+        var queue = (BeehiveLanes.IsOfEntity(stream) ? _toEntities : _toModules).Writer;
+        return queue.TryWrite(delivery) ? ValueTask.CompletedTask : WaitToWriteAsync(queue, delivery, cancellation);
     }
 
-    private async ValueTask WaitToWriteAsync(Delivery delivery, CancellationToken cancellation)
+    private async ValueTask WaitToWriteAsync(ChannelWriter<Delivery> queue, Delivery delivery, CancellationToken cancellation)
     {
         try
         {
-            await _queue.Writer.WriteAsync(delivery, cancellation);
+            await queue.WriteAsync(delivery, cancellation);
         }
         catch
         {
@@ -143,8 +144,11 @@ internal sealed partial class BeehiveAdapter(
         LogUnread(count, Describe(stream));
     }
 
+    private static Channel<Delivery> Bounded(BeehiveOptions options) => Channel.CreateBounded<Delivery>(
+        new BoundedChannelOptions(options.Capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+
     private static string Describe(StreamId stream) =>
-        stream.GetNamespace() is { } kind && kind.Contains('/', StringComparison.Ordinal) ? $"({kind}, {stream.GetKeyAsString()})" : stream.GetKeyAsString();
+        BeehiveLanes.IsOfEntity(stream) ? $"({stream.GetNamespace()}, {stream.GetKeyAsString()})" : stream.GetKeyAsString();
 
     [LoggerMessage(LogLevel.Error, "{Address} did not take its messages in time; what was handed to it is given up")]
     private partial void LogUndelivered(string address);

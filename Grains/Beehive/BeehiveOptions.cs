@@ -5,7 +5,7 @@ namespace EdgeOrleans.Beehive;
 /// <summary>Settings of the beehive. Section: <c>beehive</c>.</summary>
 public sealed class BeehiveOptions
 {
-    /// <summary>How many messages of all addresses together wait for the pump; a sender waits when there are more. Default: 4096.</summary>
+    /// <summary>How many messages of all entities together, and as many of all modules, wait for their pump; a sender waits when there are more. Default: 4096.</summary>
     [Range(64, 65_536)]
     public int Capacity { get; set; } = 4096;
 

@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using Orleans.Serialization.Invocation;
 using Orleans.Streams;
 using Orleans.Streams.Core;
 
@@ -6,8 +8,12 @@ namespace EdgeOrleans.Beehive;
 
 /// <summary>A grain that is an entity of the beehive: what is sent to its address arrives here, in order, up to a batch at a time.</summary>
 /// <remarks>No exception leaves a batch: Orleans would block the key and repeat it. The grain is deactivated instead, and the next message meets the stored state.</remarks>
+[MayInterleave(nameof(MayInterleave))]
 public abstract partial class EntityGrain(ILogger logger) : Grain, IGrainWithStringKey, IStreamSubscriptionObserver, IAsyncBatchObserver<Message>
 {
+    /// <summary>The pump reads nothing for anybody while it waits for this one answer, and the entity may be waiting for something that the pump carries.</summary>
+    public static bool MayInterleave(IInvokable request) => request.GetMethodName() == "GetSequenceToken";
+
     /// <inheritdoc/>
     public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
         handleFactory.Create<Message>().ResumeAsync((IAsyncBatchObserver<Message>)this);
