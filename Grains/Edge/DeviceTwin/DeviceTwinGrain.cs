@@ -30,7 +30,11 @@ internal sealed partial class DeviceTwinGrain(
         }
     }
 
-    public Task<DeviceView?> GetAsync() => Task.FromResult(stored.State.Exists ? stored.State.View(_id) : null);
+    public Task<DeviceView?> GetAsync()
+    {
+        LeaveIfNobody();
+        return Task.FromResult(stored.State.Exists ? stored.State.View(_id) : null);
+    }
 
     public async Task<DeviceView> SetExpectedAsync(ImmutableDictionary<string, string> values)
     {
@@ -115,6 +119,7 @@ internal sealed partial class DeviceTwinGrain(
 
         await turn.AnswerAsync();
         await TellWatchersAsync(turn.HasChanged);
+        LeaveIfNobody();
     }
 
     protected override async Task OnFailedAsync(IReadOnlyList<Message> messages, Exception error)
@@ -226,6 +231,15 @@ internal sealed partial class DeviceTwinGrain(
 
         var view = stored.State.Exists ? stored.State.View(_id) : null;
         await _watchers.Notify(observer => observer.ChangedAsync(view));
+    }
+
+    /// <summary>Questions about devices that there are not leave nothing in memory.</summary>
+    private void LeaveIfNobody()
+    {
+        if (!stored.State.Exists && _watchers is not { Count: > 0 })
+        {
+            DeactivateOnIdle();
+        }
     }
 
     private Task<ModelRules?> RulesOfAsync(string model) => GrainFactory.GetGrain<IDeviceModelGrain>(model).GetRulesAsync();

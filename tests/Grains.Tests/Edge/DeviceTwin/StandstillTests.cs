@@ -25,6 +25,25 @@ public sealed class StandstillTests
     }
 
     [Fact]
+    public async Task Questions_about_devices_that_there_are_not_leave_nothing_behind()
+    {
+        await using var silo = await TwinSilo.StartAsync();
+        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => silo.GetAsync($"default/no{i}")));
+        Assert.All(answers, a => Assert.Equal(404, a.Code));
+
+        var limit = Stopwatch.StartNew();
+        while (await TwinsInMemoryAsync(silo) > 10)
+        {
+            Assert.InRange(limit.Elapsed, TimeSpan.Zero, Limit.Time);
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+    }
+
+    private static async Task<int> TwinsInMemoryAsync(TwinSilo silo) =>
+        (await silo.Client.GetGrain<IManagementGrain>(0).GetSimpleGrainStatistics())
+            .Where(s => s.GrainType.Contains(nameof(DeviceTwinGrain), StringComparison.Ordinal)).Sum(s => s.ActivationCount);
+
+    [Fact]
     public void Every_entity_answers_the_pump_while_it_is_busy() =>
         Assert.All(
             typeof(EntityGrain).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(EntityGrain))),
