@@ -35,6 +35,7 @@ public static class BeehiveRegistration
                 {
                     agent.GetQueueMsgsTimerPeriod = TimeSpan.FromMilliseconds(1); // only the gap between two long polls
                     agent.BatchContainerBatchSize = beehive.Value.Batch;          // the cursors know it, too
+                    agent.MaxEventDeliveryTime = TimeSpan.FromSeconds(3);         // the pump reads for nobody while it retries to reach one entity
                     agent.StreamInactivityPeriod = TimeSpan.FromMinutes(5);
                 }));
             });

@@ -3,47 +3,61 @@ using System.Text.Json;
 using EdgeOrleans.Beehive;
 using EdgeOrleans.DbManager;
 using EdgeOrleans.Devices;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Orleans.Core;
+using Orleans.Storage;
 using Orleans.Utilities;
 
 namespace EdgeOrleans.Edge.DeviceTwin;
 
 /// <summary>The twin of one device. Key: <c>namespace/name</c>. Changes are answered after they are on disk.</summary>
 [GrainType("edge.device-twin"), ImplicitStreamSubscription(Entities.Device)]
-internal sealed partial class DeviceTwinGrain(
-    [PersistentState("twin", DbManagerModule.State)] IPersistentState<TwinRecord> stored,
-    TwinRoom room,
-    ILogger<DeviceTwinGrain> logger) : EntityGrain(logger), IDeviceTwinGrain, IDeviceMember
+internal sealed partial class DeviceTwinGrain : EntityGrain, IDeviceTwinGrain, IDeviceMember
 {
+    private const long BetweenLoads = 1_000;
     private static readonly TimeSpan WatchTime = TimeSpan.FromMinutes(1);
-    private readonly ILogger _logger = logger;
+    private readonly TwinRoom _room;
+    private readonly ILogger _logger;
+    private readonly StateStorageBridge<TwinRecord> _stored;
     private string _id = "";
     private ModelRules? _model;
+    private string? _fault;
+    private string? _modelFault;
+    private long _loaded;
     private ObserverManager<IDeviceObserver>? _watchers;
+
+    // No [PersistentState]: what cannot be read would fail the activation, and with it the pump of all entities.
+    public DeviceTwinGrain([FromKeyedServices(DbManagerModule.State)] IGrainStorage storage, TwinRoom room, ILogger<DeviceTwinGrain> logger)
+        : base(logger)
+    {
+        (_room, _logger) = (room, logger);
+        _stored = new StateStorageBridge<TwinRecord>("twin", GrainContext, storage);
+    }
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _id = this.GetPrimaryKeyString();
-        if (stored.State.Model.Length > 0)
-        {
-            _model = await RulesOfAsync(stored.State.Model);
-        }
+        await LoadAsync();
     }
 
-    public Task<DeviceView?> GetAsync()
+    public async Task<DeviceView?> GetAsync()
     {
+        await ThrowIfUnreadableAsync();
         LeaveIfNobody();
-        return Task.FromResult(stored.State.Exists ? stored.State.View(_id) : null);
+        return _stored.State.Exists ? _stored.State.View(_id) : null;
     }
 
     public async Task<DeviceView> SetExpectedAsync(ImmutableDictionary<string, string> values)
     {
+        await ThrowIfUnreadableAsync();
         ThrowIfUnknown();
+        ThrowIfModelUnreadable();
         var entries = Entries(values);
         await ChangeAsync(terms => TwinRules.Validate(entries, terms) is { } reason
-            ? TwinChange.Silent(stored.State, 400, "twin.value") with { Reason = reason }
-            : TwinRules.Order(stored.State, entries, terms));
-        return stored.State.View(_id);
+            ? TwinChange.Silent(_stored.State, 400, "twin.value") with { Reason = reason }
+            : TwinRules.Order(_stored.State, entries, terms));
+        return _stored.State.View(_id);
     }
 
     public Task<DeviceView?> WatchAsync(IDeviceObserver observer)
@@ -61,45 +75,66 @@ internal sealed partial class DeviceTwinGrain(
 
     public async Task JoinAsync(byte[] member)
     {
+        await ThrowIfUnreadableAsync();
         var named = Read(member);
-        await ChangeAsync(terms => MembershipRules.Join(stored.State, named, terms));
+        if (named.Twin is not null)
+        {
+            ThrowIfModelUnreadable();
+        }
+
+        await ChangeAsync(terms => MembershipRules.Join(_stored.State, named, terms));
     }
 
     public async Task<bool> LeaveAsync(byte[]? member)
     {
-        if (!stored.State.Exists)
+        await ThrowIfUnreadableAsync();
+        if (!_stored.State.Exists)
         {
             return false;
         }
 
-        var named = member is null ? new Member(_id, stored.State.Name, "", "", "") : Read(member);
+        var named = member is null ? new Member(_id, _stored.State.Name, "", "", "") : Read(member);
 
         // The record that says "gone" takes the device's line with it in one commit; clearing it afterwards only tidies up.
         await ChangeAsync(terms => new TwinChange(new TwinRecord()) { Publications = [MembershipWriter.Notification(named, isAdded: false, terms)] });
-        await stored.ClearStateAsync();
-        _model = null;
+        await _stored.ClearStateAsync();
+        (_model, _modelFault) = (null, null);
         return true;
     }
 
     public async Task<string> RegisterAsync(DeviceRegistration registration)
     {
-        var before = stored.State;
-        var rules = registration.Model.Length == 0 ? null : await RulesOfAsync(registration.Model);
+        await ThrowIfUnreadableAsync();
+        var before = _stored.State;
+        var (rules, fault) = await RulesOfAsync(registration.Model);
+        if (fault is not null)
+        {
+            throw new RefusedException(500, fault);
+        }
+
         await ChangeAsync(terms => RegistrationRules.Apply(before, registration, terms), rules);
-        _model = rules;
-        return !before.Exists ? "created" : ReferenceEquals(before, stored.State) ? "unchanged" : "configured";
+        (_model, _modelFault) = (rules, null);
+        return !before.Exists ? "created" : ReferenceEquals(before, _stored.State) ? "unchanged" : "configured";
     }
 
     public Task ModelChangedAsync(ModelRules? rules)
     {
-        _model = rules;
+        (_model, _modelFault) = (rules, null);
         return Task.CompletedTask;
     }
 
     // What was waiting arrives together: applied in order, committed once, answered in order.
     protected override async Task HandleAsync(IReadOnlyList<Message> messages)
     {
-        var turn = new TwinTurn(room, _id, stored.State, _model, _logger);
+        await LoadWhatIsMissingAsync();
+        var turn = new TwinTurn(_room, _id, _stored.State, _model, _modelFault, _logger);
+        if (_fault is not null)
+        {
+            turn.Refuse(messages, _fault);
+            await turn.AnswerAsync();
+            return;
+        }
+
         foreach (var message in messages)
         {
             turn.Apply(message);
@@ -126,7 +161,7 @@ internal sealed partial class DeviceTwinGrain(
     {
         foreach (var message in messages)
         {
-            await room.AnswerAsync(message.Refuse("twin", 500, "the twin failed on this request", room.Now));
+            await _room.AnswerAsync(message.Refuse("twin", 500, "the twin failed on this request", _room.Now));
         }
     }
 
@@ -135,33 +170,33 @@ internal sealed partial class DeviceTwinGrain(
 
     private async Task ChangeAsync(Func<TwinTerms, TwinChange> rule, ModelRules? model)
     {
-        var before = stored.State;
-        var writer = room.TakeWriter();
+        var before = _stored.State;
+        var writer = _room.TakeWriter();
         TwinChange change;
-        var now = room.Now;
+        var now = _room.Now;
         try
         {
             change = rule(new TwinTerms
             {
                 Device = _id,
                 Now = now,
-                Options = room.Options,
+                Options = _room.Options,
                 NewId = Guid.NewGuid,
                 Writer = writer,
-                Node = room.Node,
+                Node = _room.Node,
                 Source = "cloud",
                 Model = model,
-                GoesUp = room.GoesUp,
+                GoesUp = _room.GoesUp,
             });
         }
         finally
         {
-            room.GiveBack(writer);
+            _room.GiveBack(writer);
         }
 
         if (change.Code != 0 && ReferenceEquals(change.Record, before))
         {
-            room.Count(change.Refusal!);
+            _room.Count(change.Refusal!);
             throw new RefusedException(change.Code, change.Reason);
         }
 
@@ -176,33 +211,33 @@ internal sealed partial class DeviceTwinGrain(
             throw;
         }
 
-        room.Devices.Recount((stored.State.Exists ? 1 : 0) - (before.Exists ? 1 : 0));
-        await room.PublishAsync($"device/{_id}", change.Publications);
-        await TellWatchersAsync(!ReferenceEquals(before, stored.State));
+        _room.Devices.Recount((_stored.State.Exists ? 1 : 0) - (before.Exists ? 1 : 0));
+        await _room.PublishAsync($"device/{_id}", change.Publications);
+        await TellWatchersAsync(!ReferenceEquals(before, _stored.State));
     }
 
     /// <summary>Writes a record and what goes with it. It is the state only once it is on disk.</summary>
     private async Task CommitAsync(TwinRecord record, IReadOnlyList<Report> reports, long now)
     {
-        var before = stored.State;
-        var goesUp = room.GoesUp && reports.Count > 0;
+        var before = _stored.State;
+        var goesUp = _room.GoesUp && reports.Count > 0;
         if (!ReferenceEquals(record, before) || goesUp)
         {
             try
             {
-                stored.State = record with
+                _stored.State = record with
                 {
-                    Commit = new TwinCommit(_id, DeviceStore.RowDiffers(before, record), goesUp ? reports : [], room.Outbox, now),
+                    Commit = new TwinCommit(_id, DeviceStore.RowDiffers(before, record), goesUp ? reports : [], _room.Outbox, now),
                 };
-                await stored.WriteStateAsync();
+                await _stored.WriteStateAsync();
             }
             catch
             {
-                stored.State = before;
+                _stored.State = before;
                 throw;
             }
 
-            stored.State = record;
+            _stored.State = record;
         }
 
         Tally(reports, goesUp);
@@ -212,13 +247,13 @@ internal sealed partial class DeviceTwinGrain(
     {
         if (goesUp)
         {
-            room.NudgeHub();
+            _room.NudgeHub();
             return;
         }
 
         foreach (var report in reports)
         {
-            room.Outbox.CountNoCloud(report.Property is null ? Link.OutboxClasses.State : Link.OutboxClasses.Twin);
+            _room.Outbox.CountNoCloud(report.Property is null ? Link.OutboxClasses.State : Link.OutboxClasses.Twin);
         }
     }
 
@@ -229,24 +264,85 @@ internal sealed partial class DeviceTwinGrain(
             return;
         }
 
-        var view = stored.State.Exists ? stored.State.View(_id) : null;
+        var view = _stored.State.Exists ? _stored.State.View(_id) : null;
         await _watchers.Notify(observer => observer.ChangedAsync(view));
     }
 
     /// <summary>Questions about devices that there are not leave nothing in memory.</summary>
     private void LeaveIfNobody()
     {
-        if (!stored.State.Exists && _watchers is not { Count: > 0 })
+        if (_fault is null && !_stored.State.Exists && _watchers is not { Count: > 0 })
         {
             DeactivateOnIdle();
         }
     }
 
-    private Task<ModelRules?> RulesOfAsync(string model) => GrainFactory.GetGrain<IDeviceModelGrain>(model).GetRulesAsync();
+    /// <summary>Never throws: what cannot be read is answered with the reason, and read again a moment later.</summary>
+    private async Task LoadAsync()
+    {
+        _loaded = Environment.TickCount64;
+        try
+        {
+            await _stored.ReadStateAsync();
+            _fault = null;
+        }
+        catch (Exception e)
+        {
+            _fault = $"the stored state of device {_id} cannot be read: {e.GetBaseException().Message}";
+            LogUnreadable(e, _fault);
+            return;
+        }
+
+        (_model, _modelFault) = await RulesOfAsync(_stored.State.Model);
+    }
+
+    private async ValueTask LoadWhatIsMissingAsync()
+    {
+        if ((_fault ?? _modelFault) is not null && Environment.TickCount64 - _loaded >= BetweenLoads)
+        {
+            await LoadAsync();
+        }
+    }
+
+    private async ValueTask ThrowIfUnreadableAsync()
+    {
+        await LoadWhatIsMissingAsync();
+        if (_fault is not null)
+        {
+            throw new RefusedException(500, _fault);
+        }
+    }
+
+    private void ThrowIfModelUnreadable()
+    {
+        if (_modelFault is not null)
+        {
+            throw new RefusedException(500, _modelFault);
+        }
+    }
+
+    private async Task<(ModelRules? Rules, string? Fault)> RulesOfAsync(string model)
+    {
+        if (model.Length == 0)
+        {
+            return default;
+        }
+
+        try
+        {
+            return (await GrainFactory.GetGrain<IDeviceModelGrain>(model).GetRulesAsync(), null);
+        }
+        catch (Exception e)
+        {
+            var fault = $"device model {model} cannot be read: {e.GetBaseException().Message}";
+            LogUnreadable(e, fault);
+            return (null, fault);
+        }
+    }
 
     private void ThrowIfUnknown()
     {
-        if (!stored.State.Exists)
+        if (!_stored.State.Exists)
         {
             throw new RefusedException(404, $"there is no device {_id} on this node");
         }
@@ -266,6 +362,9 @@ internal sealed partial class DeviceTwinGrain(
 
     private static TwinEntry[] Entries(ImmutableDictionary<string, string> values) =>
         [.. values.OrderBy(v => v.Key, StringComparer.Ordinal).Select(v => new TwinEntry(v.Key) { Expected = new GivenValue(true, v.Value) })];
+
+    [LoggerMessage(LogLevel.Error, "{Fault}; its requests are refused until it can")]
+    private partial void LogUnreadable(Exception exception, string fault);
 
     [LoggerMessage(LogLevel.Error, "Device {Device}: {Count} requests could not be stored; it starts again from its stored state")]
     private partial void LogNotStored(Exception exception, string device, int count);

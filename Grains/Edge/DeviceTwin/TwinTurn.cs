@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace EdgeOrleans.Edge.DeviceTwin;
 
 /// <summary>What a device makes of a batch of messages: applied one after the other in memory, answered once it is known what the disk holds.</summary>
-internal sealed partial class TwinTurn(TwinRoom room, string device, TwinRecord stored, ModelRules? model, ILogger logger)
+internal sealed partial class TwinTurn(TwinRoom room, string device, TwinRecord stored, ModelRules? model, string? modelFault, ILogger logger)
 {
     private readonly TwinRecord _before = stored;
     private readonly List<(Message Message, TwinChange Change, bool IsChange)> _done = [];
@@ -29,6 +29,17 @@ internal sealed partial class TwinTurn(TwinRoom room, string device, TwinRecord 
         _done.Add((message, change, !ReferenceEquals(change.Record, Record) || !change.Reports.IsEmpty));
         _reports.AddRange(change.Reports);
         Record = change.Record;
+    }
+
+    /// <summary>What the disk holds cannot be read: every message is told so.</summary>
+    public void Refuse(IReadOnlyList<Message> messages, string fault)
+    {
+        foreach (var message in messages)
+        {
+            var change = Failure(message, fault, "twin.unreadable");
+            _done.Add((message, change, false));
+            Count(change);
+        }
     }
 
     /// <summary>Everything is on disk.</summary>
@@ -107,6 +118,8 @@ internal sealed partial class TwinTurn(TwinRoom room, string device, TwinRecord 
         var payload = Payload(message, isOfBus);
         var change = request switch
         {
+            TwinRequestKind.Update or TwinRequestKind.Cloud when modelFault is not null =>
+                TwinChange.Refused(record, terms, TwinTopics.UpdateResult, TwinReader.SalvageEventId(payload), 500, modelFault, "twin.model-unreadable"),
             TwinRequestKind.Get => TwinRules.Get(record, payload, terms),
             TwinRequestKind.Update => TwinRules.Update(record, payload, terms),
             TwinRequestKind.State => StateRules.Update(record, payload, terms),
@@ -162,18 +175,20 @@ internal sealed partial class TwinTurn(TwinRoom room, string device, TwinRecord 
             ? message.Content.Span
             : System.Text.Encoding.UTF8.GetBytes(message.ContentAsText());
 
-    private TwinChange Failure(Message message, string reason)
+    private TwinChange Failure(Message message, string reason, string refusal = "twin.not-stored")
     {
-        if (TwinAddress.Of(message.Route, device) == TwinRequestKind.State)
+        var request = TwinAddress.Of(message.Route, device);
+        if (request == TwinRequestKind.State)
         {
-            return TwinChange.Silent(_before, 500, "twin.not-stored") with { Reason = reason };
+            return TwinChange.Silent(_before, 500, refusal) with { Reason = reason };
         }
 
         var writer = room.TakeWriter();
         try
         {
+            var result = request == TwinRequestKind.Get ? TwinTopics.GetResult : TwinTopics.UpdateResult;
             var eventId = TwinReader.SalvageEventId(message.Content.Span);
-            return TwinChange.Refused(_before, Terms(_before, message, writer, false), TwinTopics.UpdateResult, eventId, 500, reason, "twin.not-stored");
+            return TwinChange.Refused(_before, Terms(_before, message, writer, false), result, eventId, 500, reason, refusal);
         }
         finally
         {
