@@ -326,14 +326,20 @@ public sealed partial class Database : IDisposable
 
     private void Rollback()
     {
-        if (_writer.InTransaction)
+        try
         {
-            _writer.Execute("ROLLBACK");
+            // A broken writer is not touched any more: SQLite answers a closed handle with a crash of the process.
+            if (!_broken && _writer.InTransaction)
+            {
+                _writer.Execute("ROLLBACK");
+            }
         }
-
-        foreach (var participant in _participants)
+        finally
         {
-            participant.RolledBack();
+            foreach (var participant in _participants)
+            {
+                participant.RolledBack();
+            }
         }
     }
 
@@ -401,8 +407,10 @@ public sealed partial class Database : IDisposable
 
     private void Reopen()
     {
+        // The old one goes only when there is a new one: this may fail and be tried again with the next change.
+        var opened = _file.Reopen();
         _writer.Dispose();
-        _writer = _file.Reopen();
+        _writer = opened;
         _broken = false;
     }
 

@@ -90,6 +90,24 @@ public sealed class DatabaseFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_broken_writer_that_cannot_be_opened_anew_fails_its_changes_until_it_can()
+    {
+        await _temp.Database.RunAsync(db => { db.Execute("CREATE TABLE t(a)"); });
+        typeof(Database).GetField("_broken", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!.SetValue(_temp.Database, true);
+        foreach (var file in Directory.GetFiles(_temp.Folder))
+        {
+            File.Delete(file);
+        }
+
+        Directory.CreateDirectory(_temp.Path);
+        await Assert.ThrowsAsync<DatabaseFailedException>(() => _temp.Database.RunAsync(db => { db.Execute("SELECT 1"); }));
+        await Assert.ThrowsAsync<DatabaseFailedException>(() => _temp.Database.RunAsync(db => { db.Execute("SELECT 1"); }));
+
+        Directory.Delete(_temp.Path);
+        await _temp.Database.RunAsync(db => { db.Execute("CREATE TABLE again(a)"); });
+    }
+
+    [Fact]
     public async Task Damage_met_while_running_makes_the_next_start_look_at_the_whole_file()
     {
         await FillAsync();
