@@ -20,7 +20,7 @@ public sealed partial class Outbox
     /// <summary>The reason of a row whose checksum did not match.</summary>
     public const string Damaged = "damaged";
 
-    private const string SelectWaiting = "SELECT seq, content, bytes, is_text FROM outbox WHERE class=?1 AND key=?2";
+    private const string SelectWaiting = "SELECT seq, content, bytes, checksum FROM outbox WHERE class=?1 AND key=?2";
     private const string DeleteWaiting = "DELETE FROM outbox WHERE seq=?1";
     private const string Insert = """
         INSERT INTO outbox(class, key, source, msg_group, operation, resource, content, is_text, bytes, created, checksum)
@@ -153,25 +153,41 @@ public sealed partial class Outbox
         _ledger.TotalBytes + growth <= _options.MaxBytes
         && (type != OutboxClasses.Telemetry || _ledger.BytesOf(type) + growth <= _options.MaxBytes * _options.TelemetryShare);
 
-    private static (long Seq, long Bytes) Waiting(DbSession db, ref OutboxEntry entry)
+    private (long Seq, long Bytes) Waiting(DbSession db, ref OutboxEntry entry)
     {
-        if (entry.Key is null)
+        if (entry.Key is null || Find(db, ref entry) is not { Seq: not 0 } waiting)
         {
             return default;
         }
 
+        if (!waiting.IsDamaged)
+        {
+            return (waiting.Seq, waiting.Bytes);
+        }
+
+        LogRowsDamaged(1);
+        SetAside(db, [waiting.Seq]);
+        return default;
+    }
+
+    // The new entry goes in alone when what it would lie over is damaged.
+    private static (long Seq, long Bytes, bool IsDamaged) Find(DbSession db, ref OutboxEntry entry)
+    {
         using var select = db.Prepare(SelectWaiting).BindText(1, entry.Class).BindText(2, entry.Key);
         if (!select.Step())
         {
             return default;
         }
 
-        if (entry.Class == OutboxClasses.Twin)
+        var row = select.Row;
+        var content = row.GetSpan(1);
+        var isDamaged = Checksum(content) != row.GetInt64(3);
+        if (entry.Class == OutboxClasses.Twin && !isDamaged)
         {
-            entry = entry with { Content = OutboxMerge.Overlay(select.Row.GetSpan(1), entry.Content) };
+            entry = entry with { Content = OutboxMerge.Overlay(content, entry.Content) };
         }
 
-        return (select.Row.GetInt64(0), select.Row.GetInt64(2));
+        return (row.GetInt64(0), row.GetInt64(2), isDamaged);
     }
 
     private static void InsertRow(DbSession db, OutboxEntry entry)

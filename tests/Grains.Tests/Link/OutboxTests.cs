@@ -181,6 +181,20 @@ public sealed class OutboxTests : IDisposable
         Assert.Equal(1, await _temp.Database.ReadAsync(db => db.Query("SELECT count(*) FROM damaged_row", r => r.GetInt64(0))[0]));
     }
 
+    [Fact]
+    public async Task Nothing_is_laid_over_a_damaged_entry()
+    {
+        await AppendAsync(Twin("default/p", "a", """{"actual":{"value":"1"}}"""));
+        await _temp.Database.RunAsync(db => db.Execute("UPDATE outbox SET content=CAST('{\"actual\":{\"value\":\"9\"}}' AS BLOB)"));
+
+        await AppendAsync(Twin("default/p", "a", """{"expected":{"value":"2"}}"""));
+
+        Assert.Equal("""{"expected":{"value":"2"}}""", Text(Assert.Single(await Outbox.ReadAsync(0))));
+        var ledger = Assert.Single(await Outbox.LedgerAsync());
+        Assert.Equal((2, 1, 0, 1), (ledger.Accepted, ledger.Waiting, ledger.Superseded, ledger.Refused[Outbox.Damaged]));
+        Assert.Equal(1, await _temp.Database.ReadAsync(db => db.Query("SELECT count(*) FROM damaged_row", r => r.GetInt64(0))[0]));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
