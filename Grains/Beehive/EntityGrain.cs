@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using Orleans.Serialization.Invocation;
+using Orleans.Providers.Streams.Common;
 using Orleans.Streams;
 using Orleans.Streams.Core;
 
@@ -11,6 +12,8 @@ namespace EdgeOrleans.Beehive;
 [MayInterleave(nameof(MayInterleave))]
 public abstract partial class EntityGrain(ILogger logger) : Grain, IGrainWithStringKey, IStreamSubscriptionObserver, IAsyncBatchObserver<Message>
 {
+    private long _last;
+
     /// <summary>The pump reads nothing for anybody while it waits for this one answer, and the entity may be waiting for something that the pump carries.</summary>
     public static bool MayInterleave(IInvokable request) => request.GetMethodName() == "GetSequenceToken";
 
@@ -21,10 +24,17 @@ public abstract partial class EntityGrain(ILogger logger) : Grain, IGrainWithStr
     /// <inheritdoc/>
     public async Task OnNextAsync(IList<SequentialItem<Message>> items)
     {
-        var messages = new Message[items.Count];
+        var first = FirstNew(items);
+        if (first == items.Count)
+        {
+            return;
+        }
+
+        _last = NumberOf(items[^1]);
+        var messages = new Message[items.Count - first];
         for (var i = 0; i < messages.Length; i++)
         {
-            messages[i] = items[i].Item;
+            messages[i] = items[first + i].Item;
         }
 
         try
@@ -47,6 +57,20 @@ public abstract partial class EntityGrain(ILogger logger) : Grain, IGrainWithStr
 
     /// <summary>Answers messages whose handling threw. It must not throw.</summary>
     protected abstract Task OnFailedAsync(IReadOnlyList<Message> messages, Exception error);
+
+    // Orleans repeats a batch whose call took too long: what was taken once is not taken again.
+    private int FirstNew(IList<SequentialItem<Message>> items)
+    {
+        var first = 0;
+        while (first < items.Count && NumberOf(items[first]) <= _last)
+        {
+            first++;
+        }
+
+        return first;
+    }
+
+    private static long NumberOf(SequentialItem<Message> item) => ((EventSequenceTokenV2)item.Token).SequenceNumber;
 
     [LoggerMessage(LogLevel.Error, "Entity {Key} failed on a batch of {Count} messages; it starts again from its stored state")]
     private partial void LogBatchFailed(Exception exception, string key, int count);

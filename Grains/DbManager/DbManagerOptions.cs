@@ -14,8 +14,8 @@ public sealed class DbManagerOptions
     [NotASetting]
     public string DataFolder { get; set; } = "data";
 
-    /// <summary>How long a change may take to reach the disk; then its caller is told that it failed. Default: 10 seconds.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
+    /// <summary>How long a change may take to reach the disk; then its caller is told that it failed. It stays below Orleans' own time-out of 30 seconds. Default: 10 seconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:00:20")]
     public TimeSpan CommitTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How many changes may wait for the disk; who comes later waits until there is room. Default: 4,096.</summary>

@@ -11,6 +11,15 @@ public sealed class DatabaseTests : IDisposable
     public void Dispose() => _temp.Dispose();
 
     [Fact]
+    public void A_change_fails_before_Orleans_gives_the_call_up_and_repeats_it()
+    {
+        var range = typeof(DbManagerOptions).GetProperty(nameof(DbManagerOptions.CommitTimeout))!
+            .GetCustomAttributes(true).OfType<System.ComponentModel.DataAnnotations.RangeAttribute>().Single();
+        var most = TimeSpan.Parse((string)range.Maximum, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.True(most + TimeSpan.FromSeconds(10) <= new Orleans.Configuration.SiloMessagingOptions().ResponseTimeout);
+    }
+
+    [Fact]
     public async Task Operations_are_committed_in_the_order_they_came()
     {
         await MakeTableAsync();
