@@ -398,6 +398,8 @@ internal static class TwinReader
         return type;
     }
 
+    private const long GreatestVersion = 1L << 62;
+
     private static TwinVersion? ReadVersion(ref Utf8JsonReader reader)
     {
         reader.Read();
@@ -423,7 +425,10 @@ internal static class TwinReader
             }
         }
 
-        return version;
+        // Both sides count up from what they are given, and a number that wraps would lose every later value.
+        return version is { Cloud: <= GreatestVersion, Edge: <= GreatestVersion }
+            ? version
+            : throw new JsonException($"a version is at most {GreatestVersion}");
     }
 
     private static List<AttributeEntry>? ReadAttributes(ref Utf8JsonReader reader)

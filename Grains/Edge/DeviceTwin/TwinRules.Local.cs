@@ -111,8 +111,10 @@ internal static partial class TwinRules
     private static TwinValue Next(TwinValue? current, string value, long now)
     {
         var version = current?.Version ?? default;
-        return new TwinValue { Value = value, Timestamp = now, Version = version with { Edge = version.Edge + 1 } };
+        return new TwinValue { Value = value, Timestamp = now, Version = Next(version) };
     }
+
+    private static TwinVersion Next(TwinVersion version) => version with { Edge = version.Edge == long.MaxValue ? long.MaxValue : version.Edge + 1 };
 
     private static TwinParts VersionsOf(TwinParts values) =>
         (values.HasFlag(TwinParts.Expected) ? TwinParts.ExpectedVersion : TwinParts.None)
@@ -142,5 +144,5 @@ internal static partial class TwinRules
         | (property.Expected is null ? TwinParts.None : TwinParts.Expected) | (property.Actual is null ? TwinParts.None : TwinParts.Actual);
 
     private static TwinValue? Gone(TwinValue? value) =>
-        value is null ? null : value with { Value = null, Version = value.Version with { Edge = value.Version.Edge + 1 } };
+        value is null ? null : value with { Value = null, Version = Next(value.Version) };
 }

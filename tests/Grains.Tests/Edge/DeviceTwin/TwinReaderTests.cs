@@ -27,6 +27,7 @@ public sealed class TwinReaderTests
     [InlineData("{\"timestamp\":1.5}"), InlineData("{\"timestamp\":1e3}"), InlineData("{\"timestamp\":\"1\"}"), InlineData("{\"timestamp\":9223372036854775808}")]
     [InlineData("{\"twin\":[]}"), InlineData("{\"twin\":{\"a\":5}}"), InlineData("{\"twin\":{\"a\":{\"actual\":\"1\"}}}"), InlineData("{\"twin\":{\"a\":{\"optional\":1}}}")]
     [InlineData("{\"twin\":{\"a\":{\"metadata\":{\"type\":1}}}}"), InlineData("{\"twin\":{\"a\":{\"actual_version\":{\"edge\":\"1\"}}}}")]
+    [InlineData("{\"twin\":{\"a\":{\"actual_version\":{\"edge\":9223372036854775807}}}}"), InlineData("{\"twin\":{\"a\":{\"expected_version\":{\"cloud\":4611686018427387905}}}}")]
     [InlineData("{\"event_id\":\"\\ud800\"}"), InlineData("{\"other\":\"\\ud800\"}"), InlineData("{\"\\udc00\":1}"), InlineData("{\"a\":1,}"), InlineData("\ufeff{}")]
     public void A_wrong_document_is_refused(string json) => Assert.ThrowsAny<JsonException>(() => Read(json));
 

@@ -345,4 +345,18 @@ public sealed class TwinRulesTests
 
     private static System.Collections.Immutable.ImmutableDictionary<string, ModelProperty> ModelRulesOf(ModelProperty property) =>
         System.Collections.Immutable.ImmutableDictionary<string, ModelProperty>.Empty.Add("p", property);
+
+    [Fact]
+    public void A_version_at_its_end_stays_there()
+    {
+        var node = RuleNode.WithDevice();
+        node.Update("""{"twin":{"a":{"actual":{"value":"1"},"metadata":{"type":"string"}}}}""");
+        var property = node.Device.Twin["a"];
+        var last = property with { Actual = property.Actual! with { Version = new TwinVersion(0, long.MaxValue) } };
+        node["default/ts1"] = node.Device with { Twin = node.Device.Twin.SetItem("a", last) };
+
+        node.Update("""{"twin":{"a":{"actual":{"value":"2"}}}}""");
+
+        Assert.Equal(("2", new TwinVersion(0, long.MaxValue)), (node.Device.Twin["a"].Actual!.Value, node.Device.Twin["a"].Actual!.Version));
+    }
 }
