@@ -195,6 +195,10 @@ public sealed class CommandTests(FakeNode node) : IClassFixture<FakeNode>
             return null;
         }
 
-        protected override void Dispose(bool disposing) => _end.Set();
+        protected override void Dispose(bool disposing)
+        {
+            _end.Set();
+            base.Dispose(disposing);
+        }
     }
 }
