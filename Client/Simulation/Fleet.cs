@@ -77,8 +77,8 @@ internal sealed class Fleet(SimulationOptions options, TimeProvider time) : IDis
 
     public void Dispose() => _connections.ForEach(connection => connection.Dispose());
 
-    private string Why(Exception e) => e is OperationCanceledException or TimeoutException or MqttCommunicationTimedOutException
-        ? $"no answer within {options.Patience.TotalSeconds:0.#} s"
+    private static string Why(Exception e) => e is OperationCanceledException or TimeoutException or MqttCommunicationTimedOutException
+        ? "no answer in time"
         : e.Message.TrimEnd('.');
 
     private static async Task UntilAsync(FleetConnection connection, CancellationToken end)

@@ -56,7 +56,8 @@ internal sealed class FleetConnection : IDisposable
         {
             var subscription = new MqttClientSubscribeOptionsBuilder();
             Array.ForEach(topics, topic => subscription.WithTopicFilter(topic, Qos));
-            await _client.SubscribeAsync(subscription.Build(), cancellation);
+            using var limit = Reach.Limit(cancellation, _options.Patience);
+            await _client.SubscribeAsync(subscription.Build(), limit.Token);
         }
     }
 
@@ -65,7 +66,8 @@ internal sealed class FleetConnection : IDisposable
     {
         foreach (var together in _devices.Chunk(Together))
         {
-            await Task.WhenAll(together.Select(device => PublishAsync(device.StateTopic, device.State("online"), cancellation)));
+            using var limit = Reach.Limit(cancellation, _options.Patience);
+            await Task.WhenAll(together.Select(device => PublishAsync(device.StateTopic, device.State("online"), limit.Token)));
             _measurements.Online(together.Length);
         }
     }

@@ -7,16 +7,20 @@ namespace EdgeOrleans.Client.Watching;
 /// <summary>Shows a watch on a terminal: one table that is redrawn in place.</summary>
 internal sealed class LiveView(string id, Terminal terminal, bool all, TimeProvider time)
 {
+    // What the table draws around five columns.
+    private const int Frame = 16;
     private static readonly string[] Headers = ["PROPERTY", "EXPECTED", "ACTUAL", "TYPE", "AGE"];
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
     private DeviceView? _device;
     private string? _note;
 
-    public Task ShowAsync(IAsyncEnumerable<WatchEvent> events) => terminal.Canvas()
-        .Live(new Spectre.Console.Text("connecting …"))
-        .StartAsync(live => DrawAsync(live, events));
+    public Task ShowAsync(IAsyncEnumerable<WatchEvent> events)
+    {
+        var canvas = terminal.Canvas();
+        return canvas.Live(new Spectre.Console.Text("connecting …")).StartAsync(live => DrawAsync(live, canvas, events));
+    }
 
-    private async Task DrawAsync(LiveDisplayContext live, IAsyncEnumerable<WatchEvent> events)
+    private async Task DrawAsync(LiveDisplayContext live, IAnsiConsole canvas, IAsyncEnumerable<WatchEvent> events)
     {
         live.Refresh();
         await terminal.Out.FlushAsync();
@@ -36,7 +40,7 @@ internal sealed class LiveView(string id, Terminal terminal, bool all, TimeProvi
                 next = source.MoveNextAsync().AsTask();
             }
 
-            live.UpdateTarget(Picture());
+            live.UpdateTarget(Picture(canvas.Profile.Width));
             await terminal.Out.FlushAsync();
         }
     }
@@ -48,35 +52,55 @@ internal sealed class LiveView(string id, Terminal terminal, bool all, TimeProvi
     }
 
     // A row is one line, whatever the terminal's width: a line that wraps is not wiped when the picture is drawn anew.
-    internal Rows Picture()
+    internal Rows Picture(int width)
     {
         var title = _device is null ? $"{id} is removed" : $"{id}   state {(_device.State.Length == 0 ? "unknown" : _device.State)}";
         return new Rows(
-            OneLine(title, new Style(decoration: Decoration.Bold)),
-            Twin(),
-            OneLine(_note ?? "Ctrl-C ends", new Style(_note is null ? Color.Grey : Color.Yellow)));
+            Line(title, width, new Style(decoration: Decoration.Bold)),
+            Twin(width),
+            Line(_note ?? "Ctrl-C ends", width, new Style(_note is null ? Color.Grey : Color.Yellow)));
     }
 
-    private Spectre.Console.Table Twin()
+    private Spectre.Console.Table Twin(int width)
     {
+        var properties = (_device?.Twin.Where(p => all || !p.Value.IsDeleted) ?? []).ToList();
+        var rows = properties.ConvertAll(p => Cells(p.Key, p.Value));
+        var widths = Fit(width - Frame, [.. Headers.Select((header, i) => rows.Select(row => row[i].Length).Append(header.Length).Max())]);
         var table = new Spectre.Console.Table().Border(TableBorder.Simple);
-        foreach (var header in Headers)
+        foreach (var (header, column) in Headers.Zip(widths))
         {
-            table.AddColumn(new TableColumn(Line(header, Style.Plain)).NoWrap());
+            table.AddColumn(new TableColumn(Line(header, column, Style.Plain)).NoWrap());
         }
 
-        foreach (var (name, property) in _device?.Twin.Where(p => all || !p.Value.IsDeleted) ?? [])
+        foreach (var (row, property) in rows.Zip(properties))
         {
-            var style = new Style(Tables.InSync(property) ? Color.Default : Color.Yellow);
-            string?[] cells = [name, property.Expected?.Value, property.Actual?.Value, property.Type, Tables.Age(property, time)];
-            table.AddRow(cells.Select(cell => Line(string.IsNullOrEmpty(cell) ? "-" : cell, style)));
+            var style = new Style(Tables.InSync(property.Value) ? Color.Default : Color.Yellow);
+            table.AddRow(row.Zip(widths, (cell, column) => Line(cell, column, style)));
         }
 
         return table;
     }
 
-    private static Grid OneLine(string text, Style style) =>
-        new Grid().AddColumn(new GridColumn().NoWrap().Padding(0, 0, 0, 0)).AddRow(Line(text, style));
+    private string[] Cells(string name, TwinProperty property)
+    {
+        string?[] cells = [name, property.Expected?.Value, property.Actual?.Value, property.Type, Tables.Age(property, time)];
+        return [.. cells.Select(cell => string.IsNullOrEmpty(cell) ? "-" : cell)];
+    }
 
-    private static Spectre.Console.Text Line(string text, Style style) => new(Client.Text.Plain(text), style) { Overflow = Overflow.Ellipsis };
+    // The widest column gives way first: the short ones stay readable.
+    private static int[] Fit(int width, int[] columns)
+    {
+        for (var excess = columns.Sum() - width; excess > 0 && columns.Max() > 1; excess--)
+        {
+            columns[Array.IndexOf(columns, columns.Max())]--;
+        }
+
+        return columns;
+    }
+
+    private static Spectre.Console.Text Line(string text, int width, Style style)
+    {
+        var line = Client.Text.Plain(text);
+        return new(line.Length <= width ? line : $"{line[..Math.Max(width - 1, 0)]}…", style) { Overflow = Overflow.Ellipsis };
+    }
 }

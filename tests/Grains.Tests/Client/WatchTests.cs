@@ -85,11 +85,13 @@ public sealed class WatchTests
         var view = new LiveView(pump.Id, new Terminal(output, output, TextReader.Null, Draws: true, Asks: false), all: false, TimeProvider.System);
         view.Take(new WatchEvent(pump));
 
-        console.Write(view.Picture());
+        console.Write(view.Picture(Width));
 
         var lines = output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         Assert.All(lines, line => Assert.InRange(line.Length, 0, Width));
-        Assert.Equal(6, lines.Length);
+        Assert.Equal(
+            ["a-rather-long-namespace/and-a-long-name…", "PROP… EXPE… ACTU… TYPE AGE", "temp… 25 22 int", "temp… as w… 22 int", "Ctrl-C ends"],
+            lines.Where(line => !line.StartsWith('─')).Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries))).Select(line => line.Replace(" int ", " int|", StringComparison.Ordinal).Split('|')[0]));
     }
 
     private static Task<int> WatchAsync(FakeNode node, LineWriter lines, CancellationToken stop) => EdgeCtl.RunAsync(
