@@ -85,6 +85,7 @@ internal sealed class ConsoleLog : ILoggerProvider
     {
         private readonly string _short = category[(category.LastIndexOf('.') + 1)..];
         private readonly bool _ours = category.StartsWith("EdgeOrleans", StringComparison.Ordinal);
+        private readonly bool _tellsSettings = category == StartReport.Category || category == typeof(SettingsWatcher).FullName;
 
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
@@ -112,8 +113,7 @@ internal sealed class ConsoleLog : ILoggerProvider
             return log._refused && !_ours && level < LogLevel.Error;
         }
 
-        // An error counts each time, who asks for debug asks for each message, and the start tells every setting once.
-        private bool IsUnlimited(LogLevel level) =>
-            level is >= LogLevel.Error or <= LogLevel.Debug || category == StartReport.Category;
+        // An error counts each time, who asks for debug asks for each message, and each setting is told once: at the start, and when it changes.
+        private bool IsUnlimited(LogLevel level) => level is >= LogLevel.Error or <= LogLevel.Debug || _tellsSettings;
     }
 }
