@@ -53,6 +53,7 @@ internal sealed partial class DeviceTwinGrain : EntityGrain, IDeviceTwinGrain, I
         await ThrowIfUnreadableAsync();
         ThrowIfUnknown();
         ThrowIfModelUnreadable();
+        ThrowIfMistyped(values.Keys);
         var entries = Entries(values);
         await ChangeAsync(terms => TwinRules.Validate(entries, terms) is { } reason
             ? TwinChange.Silent(_stored.State, 400, "twin.value") with { Reason = reason }
@@ -337,6 +338,16 @@ internal sealed partial class DeviceTwinGrain : EntityGrain, IDeviceTwinGrain, I
             var fault = $"device model {model} cannot be read: {e.GetBaseException().Message}";
             LogUnreadable(e, fault);
             return (null, fault);
+        }
+    }
+
+    // A device may report what its model does not name; a person who asks for it has more likely mistyped.
+    private void ThrowIfMistyped(IEnumerable<string> names)
+    {
+        if (_model is { } model && names.FirstOrDefault(name => !model.Properties.ContainsKey(name) && !_stored.State.Twin.ContainsKey(name)) is { } stranger)
+        {
+            var known = string.Join(", ", model.Properties.Keys.Order(StringComparer.Ordinal));
+            throw new RefusedException(400, $"{stranger} is no property of {_id}; its model {_stored.State.Model} has {known}");
         }
     }
 

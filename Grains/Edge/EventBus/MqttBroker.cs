@@ -100,14 +100,17 @@ internal sealed partial class MqttBroker(
         time,
         _logger);
 
-    private Task OnValidating(ValidatingConnectionEventArgs e)
+    private async Task OnValidating(ValidatingConnectionEventArgs e)
     {
-        if (string.IsNullOrEmpty(e.ClientId) && e.ChannelAdapter is MqttConnection { IsVersion5: true })
+        if (string.IsNullOrEmpty(e.ClientId))
         {
-            e.AssignedClientIdentifier = $"auto-{Guid.NewGuid():N}";
+            e.AssignedClientIdentifier = e.ChannelAdapter is MqttConnection { IsVersion5: true } ? $"auto-{Guid.NewGuid():N}" : null;
         }
-
-        return Task.CompletedTask;
+        else if (publisher.Find(e.ClientId) is { } older)
+        {
+            // One after the other: the broker would clear away the session of the newer one when the older ends meanwhile.
+            await older.GiveWayAsync();
+        }
     }
 
     private Task OnSubscribing(InterceptingSubscriptionEventArgs e)

@@ -45,6 +45,7 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
     private TaskCompletionSource? _written;
     private bool _closed;
     private volatile TaskCompletionSource? _receiving;
+    private readonly TaskCompletionSource _ended = NewSignal();
 
     private long _heard;
     private TimeSpan _keepAlive;
@@ -146,6 +147,25 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
             _drained?.TrySetResult();
             _written?.TrySetResult();
         }
+    }
+
+    /// <summary>Ends the connection because its client has come again, and returns when the broker is done with it.</summary>
+    public async Task GiveWayAsync()
+    {
+        if (IsVersion5)
+        {
+            Write(new MqttDisconnectPacket { ReasonCode = MqttDisconnectReasonCode.SessionTakenOver });
+        }
+
+        await DisconnectAsync(CancellationToken.None);
+        await _ended.Task.WaitAsync(_options.ConnectTimeout / 2, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>The broker is done with this connection.</summary>
+    public void End()
+    {
+        Dispose();
+        _ended.TrySetResult();
     }
 
     /// <summary>Ends the connection at once, and returns when nothing that it had read is still on its way to a twin.</summary>

@@ -139,7 +139,7 @@ internal sealed partial class MqttEndpoint(
         finally
         {
             _connections.TryRemove(connection, out _);
-            connection.Dispose();
+            connection.End();
         }
     }
 

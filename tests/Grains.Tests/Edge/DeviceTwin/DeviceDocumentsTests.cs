@@ -76,6 +76,19 @@ public sealed class DeviceDocumentsTests
     }
 
     [Fact]
+    public async Task A_person_who_mistypes_a_property_is_told_the_model_s_and_a_device_may_report_more()
+    {
+        await using var silo = await TwinSilo.StartAsync();
+        await silo.Membership.ApplyAsync(Model);
+        await silo.Membership.ApplyAsync(Device);
+
+        var refused = await Assert.ThrowsAsync<RefusedException>(() =>
+            silo.Device("default/p").SetExpectedAsync(ImmutableDictionary<string, string>.Empty.Add("sped", "1")));
+        Assert.Contains("speed, temp", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(0, (await silo.UpdateAsync("default/p", """{"twin":{"extra":{"actual":{"value":"1"}}}}""")).Code);
+    }
+
+    [Fact]
     public async Task A_device_that_gives_up_its_model_is_free_of_it_at_once()
     {
         await using var silo = await TwinSilo.StartAsync();
