@@ -38,6 +38,9 @@ internal sealed record BenchmarkPlan
     /// <summary>How many twins a node holds when the start with many is measured.</summary>
     public required int StoredTwins { get; init; }
 
+    /// <summary>How long a program is loaded before anything of it counts.</summary>
+    public static TimeSpan ProgramWarmUp { get; } = TimeSpan.FromSeconds(5);
+
     /// <summary>The time before a run that does not count.</summary>
     public TimeSpan WarmUp => Length / 4;
 }
