@@ -70,21 +70,7 @@ internal sealed partial class JoinTokensGrain(
             : new Redemption { Reason = refusal!.Reason, Sentence = refusal.Sentence };
     }
 
-    private async Task WriteAsync(JoinTokensRecord record)
-    {
-        var before = stored.State;
-        try
-        {
-            stored.State = record;
-            await stored.WriteStateAsync();
-        }
-        catch
-        {
-            stored.State = before;
-            DeactivateOnIdle();
-            throw;
-        }
-    }
+    private Task WriteAsync(JoinTokensRecord record) => stored.ReplaceAsync(record, DeactivateOnIdle);
 
     [LoggerMessage(LogLevel.Information, "Token {Id} was made for {Whom}, good until {Until:u}")]
     private partial void LogCreated(string id, string whom, DateTimeOffset until);

@@ -118,21 +118,7 @@ internal sealed partial class NodeCertificatesGrain(
 
     private static IssueOutcome Refused(string reason, string sentence) => new() { Reason = reason, Sentence = sentence };
 
-    private async Task WriteAsync(NodeCertificatesRecord record)
-    {
-        var before = stored.State;
-        try
-        {
-            stored.State = record;
-            await stored.WriteStateAsync();
-        }
-        catch
-        {
-            stored.State = before;
-            DeactivateOnIdle();
-            throw;
-        }
-    }
+    private Task WriteAsync(NodeCertificatesRecord record) => stored.ReplaceAsync(record, DeactivateOnIdle);
 
     [LoggerMessage(LogLevel.Information, "Certificate {Serial} was given to node {Node} for {Reason}, good until {Until:u}")]
     private partial void LogIssued(string serial, string node, string reason, DateTimeOffset until);

@@ -34,21 +34,7 @@ internal sealed class DeviceModelGrain([PersistentState("model", DbManagerModule
         return true;
     }
 
-    private async Task WriteAsync(ModelRecord record)
-    {
-        var before = stored.State;
-        try
-        {
-            stored.State = record;
-            await stored.WriteStateAsync();
-        }
-        catch
-        {
-            stored.State = before;
-            DeactivateOnIdle();
-            throw;
-        }
-    }
+    private Task WriteAsync(ModelRecord record) => stored.ReplaceAsync(record, DeactivateOnIdle);
 }
 
 /// <summary>A device model as it is stored, with its line in the table of models.</summary>
