@@ -2,6 +2,7 @@ using EdgeOrleans.Beehive;
 using EdgeOrleans.Cloud.CloudHub;
 using EdgeOrleans.DbManager;
 using EdgeOrleans.Hosting;
+using EdgeOrleans.Link;
 using EdgeOrleans.Modules;
 using EdgeOrleans.Nodes;
 
@@ -13,8 +14,9 @@ public static class CloudRole
     /// <summary>Puts the cloud's rooms into a silo.</summary>
     public static ISiloBuilder AddCloudRole(this ISiloBuilder silo) => silo
         .WithoutWing(Wings.Edge)
-        .AddNode()
+        .AddNode(isCloud: true)
         .AddBeehive()
+        .AddOutbox()
         .AddDbManager()
         .AddCloudHub()
         .AddAbsentModule(ModuleNames.DeviceController, "")

@@ -94,7 +94,7 @@ public sealed record TwinConflict
     public required string Source { get; init; }
 }
 
-/// <summary>Everything a node knows of a device.</summary>
+/// <summary>Everything a node or a cloud knows of a device.</summary>
 [GenerateSerializer, Immutable, Alias("device.view")]
 public sealed record DeviceView
 {
@@ -134,6 +134,14 @@ public sealed record DeviceView
     /// <summary>The newest values that lost by the version rule; bounded.</summary>
     [Id(8)]
     public ImmutableArray<TwinConflict> Conflicts { get; init; } = [];
+
+    /// <summary>In a cloud: the node the device is on; empty for none, and on a node itself.</summary>
+    [Id(9)]
+    public string Node { get; init; } = "";
+
+    /// <summary>In a cloud: the properties whose expected value the node has not confirmed yet.</summary>
+    [Id(10)]
+    public ImmutableArray<string> Pending { get; init; } = [];
 }
 
 /// <summary>One line of a list of devices.</summary>

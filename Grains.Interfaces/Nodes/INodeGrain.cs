@@ -23,7 +23,7 @@ public interface INodeGrain : IGrainWithStringKey
     Task<ImmutableSortedDictionary<string, long>> GetRefusalsAsync();
 }
 
-/// <summary>Name, version and doors of a node.</summary>
+/// <summary>Name, version and doors of a node or a cloud.</summary>
 [GenerateSerializer, Immutable, Alias("node.info")]
 public sealed record NodeInfo
 {
@@ -42,4 +42,8 @@ public sealed record NodeInfo
     /// <summary>Where it listens, by what: <c>mqtt</c>, <c>http</c>, <c>console</c>.</summary>
     [Id(3)]
     public ImmutableSortedDictionary<string, string> Doors { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>Whether this is a cloud and not a node.</summary>
+    [Id(4)]
+    public bool IsCloud { get; init; }
 }

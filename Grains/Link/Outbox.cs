@@ -20,11 +20,11 @@ public sealed partial class Outbox
     /// <summary>The reason of a row whose checksum did not match.</summary>
     public const string Damaged = "damaged";
 
-    private const string SelectWaiting = "SELECT seq, content, bytes, checksum FROM outbox WHERE class=?1 AND key=?2";
+    private const string SelectWaiting = "SELECT seq, content, bytes, checksum FROM outbox WHERE peer=?1 AND class=?2 AND key=?3";
     private const string DeleteWaiting = "DELETE FROM outbox WHERE seq=?1";
     private const string Insert = """
-        INSERT INTO outbox(class, key, source, msg_group, operation, resource, content, is_text, bytes, created, checksum)
-        VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+        INSERT INTO outbox(class, key, source, msg_group, operation, resource, content, is_text, bytes, created, checksum, peer)
+        VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
         """;
 
     private readonly Database _database;
@@ -82,13 +82,32 @@ public sealed partial class Outbox
         return true;
     }
 
-    /// <summary>The entries that wait behind a number, in order.</summary>
+    /// <summary>Ends, inside an operation, what waits of a class and key: the state that the operation writes says what became of it.</summary>
+    /// <param name="db">The operation's session.</param>
+    /// <param name="peer">For whom it waits.</param>
+    /// <param name="type">Its class.</param>
+    /// <param name="key">Its key.</param>
+    /// <param name="reason">Null: it was delivered. Otherwise it is refused for this reason.</param>
+    /// <returns>Whether anything waited.</returns>
+    public bool EndWaiting(DbSession db, string peer, string type, string key, string? reason = null)
+    {
+        long seq;
+        using (var select = db.Prepare(SelectWaiting).BindText(1, peer).BindText(2, type).BindText(3, key))
+        {
+            seq = select.Step() ? select.Row.GetInt64(0) : 0;
+        }
+
+        return seq != 0 && End(db, seq, reason is null ? Outcomes.Delivered : Outcomes.Refused, reason ?? "") == 1;
+    }
+
+    /// <summary>The entries for one peer that wait behind a number, in order.</summary>
     /// <param name="after">The last number that is known; 0 for all.</param>
     /// <param name="maxRows">How many at most.</param>
     /// <param name="maxBytes">How large together; the first one comes whatever its size.</param>
-    public async Task<IReadOnlyList<OutboxRow>> ReadAsync(long after, int maxRows = 256, long maxBytes = 1024 * 1024)
+    /// <param name="peer">For whom they wait. Default: the one other end that a node has.</param>
+    public async Task<IReadOnlyList<OutboxRow>> ReadAsync(long after, int maxRows = 256, long maxBytes = 1024 * 1024, string peer = "")
     {
-        var (rows, damaged) = await _database.ReadAsync(db => Read(db, after, maxRows, maxBytes));
+        var (rows, damaged) = await _database.ReadAsync(db => Read(db, peer, after, maxRows, maxBytes));
         if (damaged.Count > 0)
         {
             LogRowsDamaged(damaged.Count);
@@ -101,6 +120,10 @@ public sealed partial class Outbox
     /// <summary>The other end has these. What was replaced in the meantime has another number and waits on.</summary>
     /// <returns>How many of them were still waiting.</returns>
     public Task<int> DeliveredAsync(IReadOnlyList<long> numbers) => EndAsync(numbers, Outcomes.Delivered, "");
+
+    /// <summary>These have left, and nobody will ever say that they arrived: their dialect cannot. They are not counted as delivered.</summary>
+    /// <returns>How many of them were still waiting.</returns>
+    public Task<int> UnconfirmedAsync(IReadOnlyList<long> numbers) => EndAsync(numbers, Outcomes.Unconfirmed, "");
 
     /// <summary>The other end does not want these, and why, in a word such as <c>not-authorized</c>.</summary>
     /// <returns>How many of them were still waiting.</returns>
@@ -173,7 +196,7 @@ public sealed partial class Outbox
     // The new entry goes in alone when what it would lie over is damaged.
     private static (long Seq, long Bytes, bool IsDamaged) Find(DbSession db, ref OutboxEntry entry)
     {
-        using var select = db.Prepare(SelectWaiting).BindText(1, entry.Class).BindText(2, entry.Key);
+        using var select = db.Prepare(SelectWaiting).BindText(1, entry.Peer).BindText(2, entry.Class).BindText(3, entry.Key);
         if (!select.Step())
         {
             return default;
@@ -195,15 +218,15 @@ public sealed partial class Outbox
         using var insert = db.Prepare(Insert);
         insert.BindText(1, entry.Class).BindText(2, entry.Key).BindText(3, entry.Source).BindText(4, entry.Group)
             .BindText(5, entry.Operation).BindText(6, entry.Resource).Bind(7, entry.Content.Span).Bind(8, entry.IsText ? 1 : 0)
-            .Bind(9, entry.Bytes).Bind(10, entry.Created).Bind(11, Checksum(entry.Content.Span)).Run();
+            .Bind(9, entry.Bytes).Bind(10, entry.Created).Bind(11, Checksum(entry.Content.Span)).BindText(12, entry.Peer).Run();
     }
 
-    private static (List<OutboxRow> Rows, List<long> Damaged) Read(DbSession db, long after, int maxRows, long maxBytes)
+    private static (List<OutboxRow> Rows, List<long> Damaged) Read(DbSession db, string peer, long after, int maxRows, long maxBytes)
     {
         var (rows, damaged, bytes) = (new List<OutboxRow>(), new List<long>(), 0L);
         using var select = db.Prepare(
-            "SELECT seq, class, key, source, msg_group, operation, resource, content, is_text, created, checksum, bytes FROM outbox WHERE seq>?1 ORDER BY seq");
-        select.Bind(1, after);
+            "SELECT seq, class, key, source, msg_group, operation, resource, content, is_text, created, checksum, bytes, peer FROM outbox WHERE peer=?1 AND seq>?2 ORDER BY seq");
+        select.BindText(1, peer).Bind(2, after);
         while (rows.Count < maxRows && select.Step())
         {
             var row = select.Row;
@@ -236,6 +259,7 @@ public sealed partial class Outbox
         Content = row.GetBytes(7),
         IsText = row.GetInt64(8) != 0,
         Created = row.GetInt64(9),
+        Peer = row.GetString(12),
     };
 
     private void SetAside(DbSession db, List<long> numbers)

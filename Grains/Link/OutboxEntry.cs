@@ -9,6 +9,9 @@ public sealed record OutboxEntry
     /// <summary>What it is about. While an entry of the same class and key waits, a new one takes its place. Null: every entry waits for itself.</summary>
     public string? Key { get; init; }
 
+    /// <summary>For whom it is: the node's name in a cloud; empty on a node, which has one cloud. Keys and numbers of one peer are nothing to another.</summary>
+    public string Peer { get; init; } = "";
+
     /// <summary>The message's route.</summary>
     public required string Source { get; init; }
 
@@ -31,7 +34,7 @@ public sealed record OutboxEntry
     public required long Created { get; init; }
 
     /// <summary>What it counts for under the cap: its texts, and about what a row costs.</summary>
-    internal long Bytes => Content.Length + Resource.Length + (Key?.Length ?? 0) + 64;
+    internal long Bytes => Content.Length + Resource.Length + (Key?.Length ?? 0) + Peer.Length + 64;
 
     /// <summary>The report of one property of a twin.</summary>
     /// <param name="device"><c>namespace/name</c>.</param>
@@ -62,6 +65,15 @@ public static class OutboxClasses
 
     /// <summary>What devices and apps say themselves: every entry waits.</summary>
     public const string Telemetry = "telemetry";
+
+    /// <summary>Down: a device came to a node, went, or is described in another way; one waits per device.</summary>
+    public const string Membership = "membership";
+
+    /// <summary>Down: what a device of the node should be; one waits per device, until the node has it.</summary>
+    public const string Desired = "desired";
+
+    /// <summary>Down: a <c>Device</c> or <c>DeviceModel</c> as it was applied; one waits per object, the newest.</summary>
+    public const string Document = "document";
 }
 
 /// <summary>An entry that waits, with its number. Numbers rise; none is given twice.</summary>

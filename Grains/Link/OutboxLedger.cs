@@ -1,28 +1,7 @@
-using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using EdgeOrleans.DbManager;
 
 namespace EdgeOrleans.Link;
-
-/// <summary>What became of everything of one class: accepted = delivered + waiting + superseded + expired + refused, at any time.</summary>
-public sealed record LedgerEntry
-{
-    public required string Class { get; init; }
-
-    public long Accepted { get; init; }
-
-    public long Delivered { get; init; }
-
-    /// <summary>Counted in the table, not kept beside it.</summary>
-    public long Waiting { get; init; }
-
-    public long Superseded { get; init; }
-
-    public long Expired { get; init; }
-
-    /// <summary>After they were accepted, by reason.</summary>
-    public ImmutableSortedDictionary<string, long> Refused { get; init; } = ImmutableSortedDictionary<string, long>.Empty;
-}
 
 /// <summary>Counts in the transaction that does what is counted: gathered in memory, written once a commit.</summary>
 internal sealed class OutboxLedger : ICommitParticipant
@@ -169,6 +148,7 @@ internal sealed class OutboxLedger : ICommitParticipant
         Outcomes.Delivered => entry with { Delivered = count },
         Outcomes.Superseded => entry with { Superseded = count },
         Outcomes.Expired => entry with { Expired = count },
+        Outcomes.Unconfirmed => entry with { Unconfirmed = count },
         _ => entry with { Refused = entry.Refused.SetItem(reason, count) },
     };
 
@@ -190,4 +170,5 @@ internal static class Outcomes
     public const string Superseded = "superseded";
     public const string Expired = "expired";
     public const string Refused = "refused";
+    public const string Unconfirmed = "unconfirmed";
 }

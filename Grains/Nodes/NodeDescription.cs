@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace EdgeOrleans.Nodes;
 
 /// <summary>Who this process is and where it listens.</summary>
-public sealed class NodeDescription(IOptions<NodeOptions> options, Doors doors, TimeProvider time)
+public sealed class NodeDescription(IOptions<NodeOptions> options, Doors doors, NodeKind kind, TimeProvider time)
 {
     private readonly DateTimeOffset _started = time.GetUtcNow();
 
@@ -21,5 +21,9 @@ public sealed class NodeDescription(IOptions<NodeOptions> options, Doors doors, 
         Version = Version,
         Started = _started,
         Doors = doors.All,
+        IsCloud = kind.IsCloud,
     };
 }
+
+/// <summary>What this process is.</summary>
+public sealed record NodeKind(bool IsCloud);

@@ -7,8 +7,9 @@ namespace EdgeOrleans.Nodes;
 public static class NodeRegistration
 {
     /// <summary>Lets those outside ask who the node is (<c>NodeOptions</c> of the host), which modules it has and what it refused.</summary>
-    public static ISiloBuilder AddNode(this ISiloBuilder silo)
+    public static ISiloBuilder AddNode(this ISiloBuilder silo, bool isCloud = false)
     {
+        silo.Services.AddSingleton(new NodeKind(isCloud));
         silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.TryAddSingleton<ModuleCatalog>();
         silo.Services.TryAddSingleton<Refusals>();

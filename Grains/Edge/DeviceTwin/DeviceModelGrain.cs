@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using EdgeOrleans.DbManager;
+using EdgeOrleans.Devices;
 
 namespace EdgeOrleans.Edge.DeviceTwin;
 

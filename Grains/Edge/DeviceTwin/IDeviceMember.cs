@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using EdgeOrleans.Devices;
 
 namespace EdgeOrleans.Edge.DeviceTwin;
@@ -24,19 +23,4 @@ internal interface IDeviceMember : IGrainWithStringKey
     /// <summary>The device's model says something else from now on.</summary>
     [Alias("ModelChanged")]
     Task ModelChangedAsync(ModelRules? rules);
-}
-
-/// <summary>What a device's document says.</summary>
-[GenerateSerializer, Immutable, Alias("edge.device-registration")]
-internal sealed record DeviceRegistration
-{
-    [Id(0)]
-    public string Description { get; init; } = "";
-
-    [Id(1)]
-    public string Model { get; init; } = "";
-
-    /// <summary>The desired values by property.</summary>
-    [Id(2)]
-    public ImmutableDictionary<string, string> Desired { get; init; } = ImmutableDictionary<string, string>.Empty;
 }

@@ -1,3 +1,5 @@
+using EdgeOrleans.Devices;
+
 namespace EdgeOrleans.Edge.DeviceTwin;
 
 /// <summary>One device model. Key: <c>namespace/name</c>.</summary>

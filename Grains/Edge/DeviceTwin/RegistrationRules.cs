@@ -1,3 +1,5 @@
+using EdgeOrleans.Devices;
+
 namespace EdgeOrleans.Edge.DeviceTwin;
 
 /// <summary>What a device's document does to the device.</summary>

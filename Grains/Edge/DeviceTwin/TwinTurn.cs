@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using EdgeOrleans.Beehive;
 using EdgeOrleans.DbManager;
+using EdgeOrleans.Devices;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeOrleans.Edge.DeviceTwin;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using EdgeOrleans.Devices;
 
 namespace EdgeOrleans.Edge.DeviceTwin;
 

@@ -1,6 +1,7 @@
-using System.Text;
 using System.Text.Json.Nodes;
+using System.Text;
 using EdgeOrleans.Beehive;
+using EdgeOrleans.Devices;
 
 namespace EdgeOrleans.Edge.DeviceTwin;
 

@@ -2,7 +2,7 @@ using System.Buffers.Text;
 using System.Collections.Immutable;
 using System.Globalization;
 
-namespace EdgeOrleans.Edge.DeviceTwin;
+namespace EdgeOrleans.Devices;
 
 /// <summary>The types of a device model's properties (KubeEdge v1beta1).</summary>
 internal enum ModelType
@@ -17,7 +17,7 @@ internal enum ModelType
 }
 
 /// <summary>What a device model says about one property.</summary>
-[GenerateSerializer, Immutable, Alias("edge.model-property")]
+[GenerateSerializer, Immutable, Alias("devices.model-property")]
 internal sealed record ModelProperty
 {
     [Id(0)]
@@ -68,7 +68,7 @@ internal sealed record ModelProperty
 }
 
 /// <summary>What a device model says about the twins of its devices. A property it does not name is free.</summary>
-[GenerateSerializer, Immutable, Alias("edge.model-rules")]
+[GenerateSerializer, Immutable, Alias("devices.model-rules")]
 internal sealed record ModelRules
 {
     [Id(0)]

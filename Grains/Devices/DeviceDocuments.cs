@@ -2,9 +2,8 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
-using EdgeOrleans.Devices;
 
-namespace EdgeOrleans.Edge.DeviceTwin;
+namespace EdgeOrleans.Devices;
 
 /// <summary>KubeEdge's <c>Device</c> and <c>DeviceModel</c> v1beta1 as a person writes them. What is wrong is named by its path.</summary>
 internal static class DeviceDocuments

@@ -1,4 +1,4 @@
-namespace EdgeOrleans.Edge.DeviceTwin;
+namespace EdgeOrleans.Devices;
 
 public sealed class TwinTypesTests
 {

@@ -1,9 +1,8 @@
 using System.Buffers;
 using System.Globalization;
 using System.Numerics;
-using EdgeOrleans.Devices;
 
-namespace EdgeOrleans.Edge.DeviceTwin;
+namespace EdgeOrleans.Devices;
 
 /// <summary>The types of twin values and the characters they may have (reference 3.5), with edgecore's sentences.</summary>
 internal static class TwinTypes
