@@ -25,7 +25,7 @@ public sealed partial class HouseTests
         ["Devices"] = [],
         ["Cloud"] = [],
         ["Cloud/CloudHub"] = ["Beehive", "Cloud", "DbManager", "Link", "Link.Wire", "Modules", "Settings"],
-        ["Edge/EdgeHub"] = ["Settings"],
+        ["Edge/EdgeHub"] = ["Beehive", "DbManager", "Link", "Link.Wire", "Modules", "Settings"],
         ["Edge/DeviceTwin"] = ["Beehive", "DbManager", "Link", "Modules", "Settings", "Edge.EdgeHub"],
         ["Edge/EventBus"] = ["Beehive", "Modules", "Settings"],
     };
