@@ -41,7 +41,7 @@ public sealed class ModuleCatalog
     /// <summary>A module has started; what it has said of itself meanwhile stays.</summary>
     public void Started(string name) => Change(name, static module => module with { State = ModuleState.Running });
 
-    /// <summary>Notes what a module says of itself, whatever its state. One that has stopped says nothing more.</summary>
+    /// <summary>Notes what a module says of itself, whatever its state.</summary>
     /// <param name="name">The module.</param>
     /// <param name="detail">What it says.</param>
     /// <param name="isDegraded">Whether it works with less than it should have, such as without its link.</param>
