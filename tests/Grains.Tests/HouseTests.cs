@@ -28,7 +28,7 @@ public sealed partial class HouseTests
         ["Cloud/Registry"] = ["Cloud", "DbManager", "Modules"],
         ["Cloud/DeviceController"] = ["Cloud", "Cloud.Registry", "DbManager", "Link", "Modules"],
         ["Cloud/EdgeController"] = ["Cloud", "Cloud.Registry", "DbManager", "Modules"],
-        ["Edge/EdgeHub"] = ["Settings"],
+        ["Edge/EdgeHub"] = ["Beehive", "DbManager", "Link", "Link.Wire", "Modules", "Settings"],
         ["Edge/DeviceTwin"] = ["Beehive", "DbManager", "Link", "Modules", "Settings", "Edge.EdgeHub"],
         ["Edge/EventBus"] = ["Beehive", "Modules", "Settings"],
     };
