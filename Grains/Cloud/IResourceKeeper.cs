@@ -4,6 +4,7 @@ using EdgeOrleans.Devices;
 namespace EdgeOrleans.Cloud;
 
 /// <summary>The owner of one resource, for the door that consoles come to. Key: the resource's id.</summary>
+[Alias("cloud.IResourceKeeper")]
 internal interface IResourceKeeper : IGrainWithStringKey
 {
     /// <summary>Creates or changes the resource. Answered after it is on disk.</summary>
