@@ -96,7 +96,7 @@ public sealed class FleetTests
 
         fleet[0].Wire.Hold();
         await fleet[0].ReportAsync(0, "temperature", "33");
-        await EdgeFleet.UntilAsync("the node has given up the line", () => Task.FromResult(fleet[0].Wire.Connections == 0 ? null : "it holds on"));
+        await EdgeFleet.UntilAsync("the node dials again", () => Task.FromResult(fleet[0].Wire.Connections > 1 ? null : "it holds on to the silent line"));
         fleet[0].Wire.Release();
         await fleet.SettledAsync();
 
