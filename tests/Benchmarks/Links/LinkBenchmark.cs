@@ -26,7 +26,7 @@ internal sealed class LinkBenchmark(int nodes, TextWriter progress) : IAsyncDisp
     private static readonly TimeSpan Load = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(10);
 
-    private readonly CloudProcess _cloud = new("--log.level=warning", $"--modules.cloudHub.nodeLimit={nodes + 100}", "--modules.cloudHub.websocket.maxHalfOpen=65536");
+    private readonly CloudProcess _cloud = new($"--modules.cloudHub.nodeLimit={nodes + 100}", "--modules.cloudHub.websocket.maxHalfOpen=65536");
     private readonly FigureTable _table = new();
     private readonly Random _chance = new(1);
     private readonly List<LightNode> _nodes = [];
