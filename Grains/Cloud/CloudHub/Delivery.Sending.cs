@@ -197,7 +197,7 @@ internal sealed partial class Delivery
     {
         var now = time.GetUtcNow();
         var ready = _items.Values.Where(i => i.Key.IsDocument && i.IsReady(now)).ToList();
-        var models = _items.Values.Any(i => i.Key is { IsDocument: true } && IsModel(i) && i.NotBefore <= now);
+        var models = HasModels();
         foreach (var item in ready.OrderBy(i => IsModel(i) ? 0 : 1))
         {
             if (!HasRoom)
@@ -205,12 +205,20 @@ internal sealed partial class Delivery
                 return;
             }
 
-            if (IsModel(item) || (!models && !IsJoining(item)))
+            if (!IsHeld(item, models))
             {
                 await SendDocumentAsync(item, cancellation);
             }
         }
     }
+
+    private bool HasModels()
+    {
+        var now = time.GetUtcNow();
+        return _items.Values.Any(i => i.Key.IsDocument && IsModel(i) && i.NotBefore <= now);
+    }
+
+    private bool IsHeld(DeliveryItem item, bool models) => item.Key.IsDocument && !IsModel(item) && (models || IsJoining(item));
 
     private static bool IsModel(DeliveryItem item) => item.Key.Key.StartsWith("devicemodel/", StringComparison.Ordinal);
 

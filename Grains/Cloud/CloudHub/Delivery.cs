@@ -30,6 +30,7 @@ internal sealed partial class Delivery(
     private const int AtOnce = 16;
     private const int MostResent = 5;
 
+    private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan BetweenMessagesOfADevice = TimeSpan.FromMilliseconds(100);
 
@@ -159,13 +160,11 @@ internal sealed partial class Delivery(
                 return;
             }
 
+            // Never at once: what is due and was not done must not be tried without a breath.
             var wait = at - time.GetUtcNow();
-            if (wait > TimeSpan.Zero)
-            {
-                using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-                await Task.WhenAny(heard, Task.Delay(wait, time, enough.Token));
-                await enough.CancelAsync();
-            }
+            using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            await Task.WhenAny(heard, Task.Delay(wait > Breath ? wait : Breath, time, enough.Token));
+            await enough.CancelAsync();
         }
         catch (OperationCanceledException)
         {
@@ -184,7 +183,9 @@ internal sealed partial class Delivery(
         // With a full window, or behind a list, the next answer or its deadline comes first.
         if (_list is null && _underWay.Count < pace.Window)
         {
-            foreach (var item in _items.Values)
+            // What is held by another is freed by that one's answer, or by its deadline.
+            var models = HasModels();
+            foreach (var item in _items.Values.Where(i => !IsHeld(i, models)))
             {
                 next = Earlier(next, item.Next);
             }

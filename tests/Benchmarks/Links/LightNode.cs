@@ -125,9 +125,18 @@ internal sealed class LightNode(string name, X509Certificate2 certificate, Func<
         {
             if (property.Value.TryGetProperty("expected", out var expected))
             {
-                wanted(device.GetProperty("id").GetString()!, expected.GetProperty("value").GetString()!, now);
+                var (id, value) = (device.GetProperty("id").GetString()!, expected.GetProperty("value").GetString()!);
+                wanted(id, value, now);
+                Show(id, property.Name, value, property.Value.GetProperty("expected_version").GetRawText());
             }
         }
+    }
+
+    // As a node of ours does when it has taken a value.
+    private void Show(string device, string property, string value, string version)
+    {
+        var content = Encoding.UTF8.GetBytes($$$$$"""{"event_id":"s","timestamp":1,"twin":{"{{{{{property}}}}}":{"expected":{"value":"{{{{{value}}}}}","metadata":{"timestamp":1}},"optional":true,"metadata":{"type":"string"},"expected_version":{{{{{version}}}}}}}}""");
+        _socket?.TrySend(Message.Create("twin", "resource", "update", $"device/{device}/twin/edge_updated", content, 0));
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
