@@ -27,7 +27,7 @@ public sealed partial class HouseTests
         ["Cloud/CloudHub"] = ["Beehive", "Cloud", "DbManager", "Link", "Link.Wire", "Modules", "Settings"],
         ["Edge/EdgeHub"] = ["Settings"],
         ["Edge/DeviceTwin"] = ["Beehive", "DbManager", "Link", "Modules", "Settings", "Edge.EdgeHub"],
-        ["Edge/EventBus"] = ["Beehive", "Modules", "Settings"],
+        ["Edge/EventBus"] = ["Beehive", "DbManager", "Modules", "Settings"],
     };
 
     [Fact]

@@ -53,6 +53,18 @@ internal sealed class Acknowledgements(Action<MqttPacket> send)
         }
     }
 
+    /// <summary>The acknowledgement of a publish is ready, if it is still owed here.</summary>
+    public void ReadyIfOwed(ushort packetId, MqttPacket acknowledgement)
+    {
+        lock (_owed)
+        {
+            if (_byId.TryGetValue(packetId, out var owed) && owed.Packet is null)
+            {
+                Ready(owed, acknowledgement);
+            }
+        }
+    }
+
     /// <inheritdoc cref="Ready(ushort, MqttPacket)"/>
     public void Ready(Owed owed, MqttPacket acknowledgement)
     {
