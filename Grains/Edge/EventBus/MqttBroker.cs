@@ -305,6 +305,7 @@ internal sealed partial class MqttBroker(
         SessionExpiryInterval = asked.Expiry is { } wished && wished != expiry ? expiry : 0,
         ServerKeepAlive = keepAlive != askedKeepAlive ? keepAlive : (ushort)0,
         MaximumPacketSize = (uint)options.Value.MaxPacketSize,
+        ReceiveMaximum = Session.ReceiveMaximum,
         TopicAliasMaximum = MqttReceiver.MostAliases,
         MaximumQoS = MqttQualityOfServiceLevel.ExactlyOnce,
         RetainAvailable = true,

@@ -16,6 +16,9 @@ internal sealed partial class MqttConnection : MqttSender.IOwner, IDisposable
 {
     private const int LargestKeptBuffer = 16_384;
 
+    // No reason of ours is longer.
+    private const int SmallPacket = 512;
+
     // So often a client that never stops sending lets others have the thread.
     private const int FillsOfATurn = 64;
 
@@ -414,7 +417,7 @@ internal sealed partial class MqttConnection : MqttSender.IOwner, IDisposable
             return !publish.Dup || !Acknowledgements.IsOwed(publish.PacketIdentifier);
         }
 
-        if (_session!.TryReceive(publish.PacketIdentifier, out var answer))
+        if (_session!.TryReceive(publish.PacketIdentifier, IsVersion5, out var answer))
         {
             return true;
         }
@@ -463,7 +466,8 @@ internal sealed partial class MqttConnection : MqttSender.IOwner, IDisposable
         }
         else if (IsVersion5 && IsIn)
         {
-            Write(new MqttDisconnectPacket { ReasonCode = broken.Code, ReasonString = broken.Message });
+            var takesReasons = _sender.LargestPacket is 0 or > SmallPacket;
+            Write(new MqttDisconnectPacket { ReasonCode = broken.Code, ReasonString = takesReasons ? broken.Message : null });
         }
         else if (IsVersion5)
         {

@@ -348,7 +348,7 @@ internal ref struct MqttCursor(ReadOnlySpan<byte> bytes)
             value |= (next & 0x7F) << shift;
             if (next < 0x80)
             {
-                return value;
+                return next > 0 || shift == 0 ? value : throw MqttRules.Malformed("a variable length with more bytes than it needs");
             }
         }
 

@@ -17,6 +17,9 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
     /// <summary>An expiry interval that never ends.</summary>
     public const uint Never = uint.MaxValue;
 
+    /// <summary>How many of its own messages with QoS 2 a client of MQTT 5 may leave unreleased.</summary>
+    public const ushort ReceiveMaximum = 1_024;
+
     private readonly Lock _gate = new();
     private readonly LinkedList<Delivery> _waiting = new();
     private readonly LinkedList<Delivery> _sent = new();
@@ -239,9 +242,11 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
 
     /// <summary>A QoS 2 publish of the client came in.</summary>
     /// <param name="id">Its identifier.</param>
+    /// <param name="isVersion5">Whether the client was told how many it may have.</param>
     /// <param name="answer">When it came before: what was answered; null when that is not known yet.</param>
     /// <returns>Whether it is new.</returns>
-    public bool TryReceive(ushort id, out MqttPubRecPacket? answer)
+    /// <exception cref="MqttDoorException">More of them are unreleased than the client may have.</exception>
+    public bool TryReceive(ushort id, bool isVersion5, out MqttPubRecPacket? answer)
     {
         lock (_gate)
         {
@@ -249,6 +254,14 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
             {
                 answer = incoming.Answer;
                 return false;
+            }
+
+            if (isVersion5 && _received.Count >= ReceiveMaximum)
+            {
+                throw new MqttDoorException(MqttDoorException.Violation, $"more than {ReceiveMaximum} messages with QoS 2 that are not released")
+                {
+                    Code = MqttDisconnectReasonCode.ReceiveMaximumExceeded,
+                };
             }
 
             answer = null;
@@ -366,10 +379,15 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
     {
         lock (_gate)
         {
-            for (var node = _waiting.First; node is not null && IsTooOld(node.Value.Message, now);)
+            // What may have been sent has to be brought to its end.
+            for (var node = _waiting.First; node is not null && (node.Value.Dup || IsTooOld(node.Value.Message, now));)
             {
                 var next = node.Next;
-                Expire(node.Value);
+                if (!node.Value.Dup)
+                {
+                    Expire(node.Value);
+                }
+
                 node = next;
             }
         }
@@ -432,7 +450,7 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
             return false;
         }
 
-        if (IsTooOld(first.Message, now))
+        if (!first.Dup && IsTooOld(first.Message, now))
         {
             Expire(first);
             return true;
