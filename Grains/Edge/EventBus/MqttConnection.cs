@@ -483,7 +483,30 @@ internal sealed partial class MqttConnection : MqttSender.IOwner, IDisposable
             });
         }
 
-        await DisconnectAsync(CancellationToken.None);
+        await HeardAsync();
+    }
+
+    // Closing a socket with unread bytes tells the other end at once, and it may never read what was said last. So its bytes are read
+    // and thrown away until it has closed too, or has had time to.
+    private async Task HeardAsync()
+    {
+        try
+        {
+            using var patience = new CancellationTokenSource(LastWords, _time);
+            using var ends = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, _closing.Token);
+            await _sender.WrittenOut().WaitAsync(ends.Token);
+            (_stream as NetworkStream)?.Socket.Shutdown(SocketShutdown.Send);
+            var rest = new byte[1_024];
+            while (await _stream.ReadAsync(rest, ends.Token) > 0)
+            {
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
+        {
+            // It does not read: it does not hear.
+        }
+
+        Abort();
     }
 
     [LoggerMessage(LogLevel.Warning, "Closed the connection of MQTT client '{Client}' at {Address}: {Reason}")]

@@ -16,6 +16,7 @@ internal sealed class MqttTalk : IDisposable
 
     private readonly MqttSocket _socket;
     private readonly int _version;
+    private readonly Queue<MqttPacket> _passed = new();
 
     private MqttTalk(MqttSocket socket, int version) => (_socket, _version) = (socket, version);
 
@@ -112,6 +113,13 @@ internal sealed class MqttTalk : IDisposable
         await ReadAsync(PingResp);
     }
 
+    /// <summary>The broker has nothing for this client but the answer to its ping.</summary>
+    public async Task HearsNothingAsync()
+    {
+        await SendAsync(0xC0, 0);
+        await NextAsync(PingResp);
+    }
+
     public ValueTask AckAsync(Heard heard) => SendAsync((byte)(heard.Qos == 1 ? 0x40 : 0x50), 2, (byte)(heard.Id >> 8), (byte)heard.Id);
 
     public ValueTask GoodbyeAsync() => SendAsync(0xE0, 0);
@@ -127,12 +135,52 @@ internal sealed class MqttTalk : IDisposable
 
     public async Task<MqttPacket?> NextAsync()
     {
+        if (_passed.TryDequeue(out var passed))
+        {
+            return passed;
+        }
+
         using var patience = new CancellationTokenSource(Patience.Default);
         await using var end = patience.Token.Register(_socket.Dispose);
         return await _socket.ReadAsync();
     }
 
-    public Task<MqttPacket> ReadAsync(int type) => _socket.ReadAsync(type);
+    /// <summary>The first packet of a type; those before it are kept for later.</summary>
+    public async Task<MqttPacket> ReadAsync(int type)
+    {
+        MqttPacket? found = null;
+        for (var kept = _passed.Count; kept > 0; kept--)
+        {
+            var packet = _passed.Dequeue();
+            if (found is null && packet.Type == type)
+            {
+                found = packet;
+            }
+            else
+            {
+                _passed.Enqueue(packet);
+            }
+        }
+
+        if (found is not null)
+        {
+            return found.Value;
+        }
+
+        using var patience = new CancellationTokenSource(Patience.Default);
+        await using var end = patience.Token.Register(_socket.Dispose);
+        while (await _socket.ReadAsync() is { } packet)
+        {
+            if (packet.Type == type)
+            {
+                return packet;
+            }
+
+            _passed.Enqueue(packet with { Body = packet.Body.ToArray() });
+        }
+
+        throw new EndOfStreamException($"the connection ended before a packet of type {type}");
+    }
 
     /// <summary>The next PUBLISH, which has to be the next packet.</summary>
     public async Task<Heard> HearAsync() => Parse(await NextAsync(MqttPacket.Publish));
