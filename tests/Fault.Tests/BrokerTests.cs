@@ -110,6 +110,55 @@ public sealed class BrokerTests
         Assert.DoesNotContain(later.Messages, message => message.Contains("stays", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_full_disk_promises_nothing_for_later_and_passes_on_what_is_for_now(bool mounted)
+    {
+        var (found, reason) = mounted ? await SmallDisk.MountAsync() : SmallDisk.Limit();
+        Assert.SkipWhen(found is null, reason);
+        await using var disk = found!;
+        await using var node = await new NodeProcess(new NodeSetup { Data = disk.Data, Under = disk.Under, Arguments = [Queue] }).StartAsync();
+        await using var now = await MqttProbe.ConnectAsync(node.MqttPort, "now/#");
+        await using var device = await MqttProbe.ConnectV5Async(node.MqttPort);
+        await using (await KeptAsync(node))
+        {
+        }
+
+        Assert.Equal(0, await device.PublishAsync("later/a", "promised"));
+
+        await disk.FillAsync(node);
+        var promised = 1;
+        while (await device.PublishAsync("later/a", $"{promised} {new string('x', 2_000)}") < 128)
+        {
+            promised++;
+            Assert.True(promised < 50_000, "the disk did not become full");
+        }
+
+        Assert.Equal(0, await device.PublishAsync("now/a", "passes"));
+        await now.Heard.FirstAsync(heard => heard.Payload == "passes", "a message for now");
+        using (var older = await MqttSocket.ConnectAsync(node.MqttPort, "older"))
+        {
+            await older.SendAsync(MqttPacket.Message("later/a", "lost", qos: 1, id: 7));
+            await Assert.ThrowsAsync<EndOfStreamException>(() => older.ReadAsync(MqttPacket.PubAck));
+        }
+
+        await disk.EmptyAsync(node);
+        using var patience = new CancellationTokenSource(Patience.Default);
+        while (await device.PublishAsync("later/a", "healed") >= 128)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+        }
+
+        await node.KillAsync();
+        await node.StartAsync();
+        await using var again = await KeptAsync(node);
+        await again.Heard.FirstAsync(heard => heard.Payload == "healed", "what was promised last");
+        Assert.Equal(promised + 1, again.Heard.Count);
+    }
+
+    private static async Task<KeptReader> KeptAsync(NodeProcess node) => await KeptReader.ConnectAsync(node.MqttPort, "later/#");
+
     // Both have a session from before the first message.
     private static async Task RegisterAsync(BrokerLedger ledger, NodeProcess node)
     {
@@ -120,5 +169,58 @@ public sealed class BrokerTests
         await reader.SendAsync(MqttPacket.Subscribe(1, "ledger/#", 2));
         await reader.ReadAsync(MqttPacket.SubAck);
         Assert.Equal(0, ledger.Promised);
+    }
+}
+
+/// <summary>A reader whose session stays.</summary>
+internal sealed class KeptReader : IAsyncDisposable
+{
+    private readonly MqttSocket _mqtt;
+    private readonly Task _reading;
+
+    private KeptReader(MqttSocket mqtt)
+    {
+        _mqtt = mqtt;
+        _reading = ReadAsync();
+    }
+
+    public Arrivals<Heard> Heard { get; } = new();
+
+    public static async Task<KeptReader> ConnectAsync(int port, string filter)
+    {
+        var mqtt = await MqttSocket.OpenAsync(port);
+        await mqtt.SendAsync(MqttPacket.Whole(0x10, [0, 4, .. "MQTT"u8, 4, 0, 0, 0, 0, 4, .. "kept"u8]));
+        if ((await mqtt.ReadAsync(MqttPacket.ConnAck)).Body.Span[0] == 0)
+        {
+            await mqtt.SendAsync(MqttPacket.Subscribe(1, filter, 1));
+            await mqtt.ReadAsync(MqttPacket.SubAck);
+        }
+
+        return new KeptReader(mqtt);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _mqtt.Dispose();
+        await _reading;
+    }
+
+    private async Task ReadAsync()
+    {
+        try
+        {
+            while (await _mqtt.ReadAsync() is { } packet)
+            {
+                if (packet.Type == MqttPacket.Publish)
+                {
+                    Heard.Add(new Heard(Encoding.UTF8.GetString(packet.Topic), Encoding.UTF8.GetString(packet.Payload)));
+                    await _mqtt.SendAsync(MqttPacket.Whole(0x40, [(byte)(packet.Id >> 8), (byte)packet.Id]));
+                }
+            }
+        }
+        catch (Exception e) when (e is System.Net.Sockets.SocketException or ObjectDisposedException)
+        {
+            // It was closed.
+        }
     }
 }

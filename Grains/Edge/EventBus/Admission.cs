@@ -26,6 +26,18 @@ internal sealed class Admission(Refusals refusals, IOptions<EventBusOptions> opt
         return connect.WillFlag && !MqttRules.IsTopic(connect.WillTopic) ? MqttConnectReasonCode.TopicNameInvalid : MqttConnectReasonCode.Success;
     }
 
+    /// <summary>Whether a client may publish to a topic; a will counts as published by its client.</summary>
+    public bool MayPublish(RequestTopic topic)
+    {
+        if (topic.Kind != TopicKind.Reserved)
+        {
+            return true;
+        }
+
+        refusals.Count("mqtt.reserved-topic");
+        return false;
+    }
+
     /// <summary>What a client is granted for a filter: a QoS, or a reason why not.</summary>
     /// <param name="filter">What it wishes for.</param>
     /// <param name="count">How many subscriptions it has besides.</param>

@@ -216,6 +216,9 @@ internal sealed partial class MqttBroker(
         });
     }
 
+    /// <inheritdoc cref="Admission.MayPublish"/>
+    public bool MayPublish(RequestTopic topic) => admission.MayPublish(topic);
+
     /// <summary>Passes a publish to those who listen. It returns when the next publish of this client may be read.</summary>
     public ValueTask PassAsync(
         MqttConnection connection,
@@ -343,6 +346,11 @@ internal sealed partial class MqttBroker(
         session.Will = null;
         var message = will.Message.At(Now, will.Expiry);
         var topic = requests.Read(message.Topic);
+        if (!admission.MayPublish(topic))
+        {
+            return;
+        }
+
         if (topic.Kind is not (TopicKind.Free or TopicKind.Unknown))
         {
             _ = requests.TakeWillAsync(topic, message).AsTask();

@@ -372,6 +372,12 @@ internal sealed partial class MqttConnection : MqttSender.IOwner, IDisposable
 
         var topic = _requests.Read(publish.Topic);
         var owed = Owe(publish);
+        if (!_broker.MayPublish(topic))
+        {
+            Acknowledge(owed, MqttPubAckReasonCode.NotAuthorized);
+            return;
+        }
+
         try
         {
             var taken = topic.Kind is TopicKind.Free or TopicKind.Unknown

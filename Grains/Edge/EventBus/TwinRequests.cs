@@ -55,10 +55,6 @@ internal sealed partial class TwinRequests(
     {
         switch (topic.Kind)
         {
-            case TopicKind.Reserved:
-                refusals.Count("mqtt.reserved-topic");
-                client.Acknowledge(owed, MqttPubAckReasonCode.NotAuthorized);
-                return ValueTask.CompletedTask;
             case TopicKind.BadDevice:
                 refusals.Count("mqtt.bad-device-id");
                 publisher.PublishOnce(topic.ResultResource, Refusal(publish.Payload.ToArray(), 400, topic.Reason));
@@ -77,7 +73,7 @@ internal sealed partial class TwinRequests(
             return SendAsync(null, topic, will.Payload.ToArray(), will.Qos, null, CancellationToken.None);
         }
 
-        refusals.Count(topic.Kind == TopicKind.Reserved ? "mqtt.reserved-topic" : "mqtt.bad-device-id");
+        refusals.Count("mqtt.bad-device-id");
         return ValueTask.CompletedTask;
     }
 

@@ -14,6 +14,8 @@ public sealed class MqttSessionTests
     [Theory]
     [InlineData(4)]
     [InlineData(5)]
+    [Statement("3.1.1", "3.1.2-4", "3.1.2-5", "4.1.0-1", "4.1.0-2", "4.6.0-6")]
+    [Statement("5", "3.1.2-25", "4.1.0-2", "4.5.0-1", "4.6.0-5")]
     public async Task A_session_is_there_after_a_restart_with_what_waited_for_it_in_order(int version)
     {
         await using var node = await EdgeNode.StartAsync();
@@ -72,6 +74,7 @@ public sealed class MqttSessionTests
     }
 
     [Fact]
+    [Statement("5", "4.3.3-5", "4.3.3-6", "4.4.0-1")]
     public async Task A_QoS_2_message_that_was_received_is_not_sent_again_after_a_restart_and_its_release_is()
     {
         await using var node = await EdgeNode.StartAsync();
@@ -95,6 +98,8 @@ public sealed class MqttSessionTests
     }
 
     [Fact]
+    [Statement("3.1.1", "4.3.3-2")]
+    [Statement("5", "4.3.3-10", "4.3.3-12")]
     public async Task A_QoS_2_message_of_a_client_counts_once_over_a_restart()
     {
         await using var node = await EdgeNode.StartAsync();
@@ -123,6 +128,8 @@ public sealed class MqttSessionTests
     }
 
     [Fact]
+    [Statement("3.1.1", "3.3.1-5", "3.3.1-7", "3.3.1-10", "3.3.1-11")]
+    [Statement("5", "3.3.1-5", "3.3.1-6", "3.3.1-7")]
     public async Task Retained_messages_of_every_QoS_are_there_after_a_restart_and_removed_ones_are_not()
     {
         await using var node = await EdgeNode.StartAsync();
@@ -198,6 +205,8 @@ public sealed class MqttSessionTests
     }
 
     [Fact]
+    [Statement("3.1.1", "3.10.4-1", "3.10.4-2")]
+    [Statement("5", "3.10.4-1", "3.10.4-2", "3.3.1-13")]
     public async Task A_subscription_that_was_taken_back_stays_so_after_a_restart()
     {
         await using var node = await EdgeNode.StartAsync();
@@ -273,6 +282,7 @@ public sealed class MqttSessionTests
     }
 
     [Fact]
+    [Statement("5", "3.3.2-5", "3.3.2-6", "4.1.0-2")]
     public async Task Sessions_messages_and_retained_messages_end_when_their_time_is_over()
     {
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
@@ -308,6 +318,7 @@ public sealed class MqttSessionTests
     }
 
     [Fact]
+    [Statement("5", "3.1.2-8", "3.1.2-10")]
     public async Task A_will_with_a_delay_is_published_when_its_time_is_over()
     {
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
