@@ -8,7 +8,7 @@ namespace EdgeOrleans.Client;
 internal static class EdgeCtl
 {
     private const string Description = $"""
-        edgectl, the console of EdgeOrleans nodes. For example:
+        edgectl, the console of EdgeOrleans nodes and clouds. For example:
 
           edgectl simulate --devices 20 --duration 30s
           edgectl get devices -o wide
@@ -85,11 +85,16 @@ internal static class EdgeCtl
         var root = new RootCommand(Description)
         {
             shell.Server,
+            shell.Context,
             new GetCommand(shell),
             new DescribeCommand(shell),
             new TwinCommand(shell),
             new ApplyCommand(shell),
             new DeleteCommand(shell),
+            new EditCommand(shell),
+            new WatchCommand(shell),
+            new LedgerCommand(shell),
+            new ConfigCommand(shell),
             new TokenCommand(shell),
             new NodeCommand(shell),
             new SimulateCommand(shell),

@@ -1,5 +1,8 @@
 using EdgeOrleans.Beehive;
 using EdgeOrleans.Cloud.CloudHub;
+using EdgeOrleans.Cloud.DeviceController;
+using EdgeOrleans.Cloud.EdgeController;
+using EdgeOrleans.Cloud.Registry;
 using EdgeOrleans.DbManager;
 using EdgeOrleans.Hosting;
 using EdgeOrleans.Link;
@@ -19,8 +22,9 @@ public static class CloudRole
         .AddOutbox()
         .AddDbManager()
         .AddCloudHub()
-        .AddAbsentModule(ModuleNames.DeviceController, "")
-        .AddAbsentModule(ModuleNames.EdgeController, "")
+        .AddRegistry()
+        .AddDeviceController()
+        .AddEdgeController()
         .AddAbsentModule(ModuleNames.Router, "")
         .AddUserModules();
 }

@@ -23,7 +23,7 @@ public static class EdgeRole
         .AddOutbox()
         .KeepsOnlyForACloud()
         .AddDbManager()
-        .AddAbsentModule(ModuleNames.EdgeHub, Groups.Hub)
+        .AddEdgeHub() // first door in, last out: what the others say while stopping still goes up
         .AddAbsentModule(ModuleNames.MetaManager, Groups.Meta)
         .AddDeviceTwin()
         .AddAbsentModule(ModuleNames.Edged, Groups.Edged)

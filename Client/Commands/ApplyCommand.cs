@@ -1,6 +1,6 @@
 using System.CommandLine;
+using EdgeOrleans.Client.Connection;
 using EdgeOrleans.Client.Manifests;
-using EdgeOrleans.Devices;
 
 namespace EdgeOrleans.Client.Commands;
 
@@ -10,7 +10,7 @@ internal sealed class ApplyCommand : Command
     private readonly Option<string[]> _files = FileOption();
 
     public ApplyCommand(Shell shell)
-        : base("apply", "Register or change the devices and device models of a file (devices.kubeedge.io/v1beta1).")
+        : base("apply", "Register or change the devices and device models (devices.kubeedge.io/v1beta1) and, at a cloud, the nodes (v1) of a file.")
     {
         Add(_files);
         SetAction((parsed, cancellation) => RunAsync(shell, parsed, cancellation));
@@ -35,18 +35,18 @@ internal sealed class ApplyCommand : Command
         var failed = set.Errors.Count;
         foreach (var manifest in set.Manifests)
         {
-            failed += await ApplyAsync(shell.Terminal, node.Membership, manifest, cancellation) ? 0 : 1;
+            failed += await ApplyAsync(shell.Terminal, node, manifest, cancellation) ? 0 : 1;
         }
 
         return failed == 0 ? ExitCodes.Ok : ExitCodes.Failed;
     }
 
     // What one document gets wrong keeps no other from its place.
-    private static async Task<bool> ApplyAsync(Terminal terminal, IMembershipGrain membership, Manifest manifest, CancellationToken cancellation)
+    private static async Task<bool> ApplyAsync(Terminal terminal, NodeConnection node, Manifest manifest, CancellationToken cancellation)
     {
         try
         {
-            var outcome = await membership.ApplyAsync(manifest.Json).WaitAsync(cancellation);
+            var outcome = await (node.IsCloud ? node.Resources.ApplyAsync(manifest.Json) : node.Membership.ApplyAsync(manifest.Json)).WaitAsync(cancellation);
             terminal.Out.WriteLine($"{outcome.Resource} {outcome.Outcome}");
             foreach (var warning in outcome.Warnings)
             {

@@ -6,9 +6,10 @@ namespace EdgeOrleans.Client.Commands;
 internal sealed class DescribeCommand : Command
 {
     public DescribeCommand(Shell shell)
-        : base("describe", "Show everything about a device or the node.")
+        : base("describe", "Show everything about a device, a model, a node of a cloud, or the node itself.")
     {
         Add(new DescribeDeviceCommand(shell));
+        Add(new DescribeModelCommand(shell));
         Add(new DescribeNodeCommand(shell));
     }
 }

@@ -42,9 +42,15 @@ internal sealed class DescribeDeviceCommand : Command
         Field(output, "Model", device.Model);
         Field(output, "State", device.State);
         Field(output, "Last online", device.LastOnline);
+        if (device.Node.Length > 0)
+        {
+            Field(output, "Node", device.Node);
+            Field(output, "Pending", string.Join(", ", device.Pending));
+        }
+
         Section(output, "Twin", twin);
         Section(output, "Attributes", Attributes(device));
-        Section(output, "Conflicts", Conflicts(device));
+        Section(output, "Conflicts", Tables.Conflicts(device));
     }
 
     private static void Field(TextWriter output, string name, string value) =>
@@ -69,23 +75,4 @@ internal sealed class DescribeDeviceCommand : Command
 
         return table;
     }
-
-    private static Table Conflicts(DeviceView device)
-    {
-        var table = new Table("PROPERTY", "SIDE", "KEPT", "REFUSED", "BY", "AT");
-        foreach (var conflict in device.Conflicts)
-        {
-            table.Add(
-                conflict.Property,
-                conflict.Side,
-                Value(conflict.Kept),
-                Value(conflict.Refused),
-                conflict.Source,
-                DateTimeOffset.FromUnixTimeMilliseconds(conflict.Refused.Timestamp).ToString("yyyy-MM-ddTHH:mm:ssZ"));
-        }
-
-        return table;
-    }
-
-    private static string Value(TwinValue value) => $"{value.Value ?? "(deleted)"} ({value.Version.Cloud}/{value.Version.Edge})";
 }

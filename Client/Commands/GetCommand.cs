@@ -6,8 +6,9 @@ namespace EdgeOrleans.Client.Commands;
 internal sealed class GetCommand : Command
 {
     public GetCommand(Shell shell)
-        : base("get", "List devices, twins, models, modules or refusals.")
+        : base("get", "List nodes, devices, twins, models, modules or refusals.")
     {
+        Add(new GetNodesCommand(shell));
         Add(new GetDevicesCommand(shell));
         Add(new GetTwinsCommand(shell));
         Add(new GetModelsCommand(shell));

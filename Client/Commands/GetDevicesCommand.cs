@@ -2,6 +2,7 @@ using System.CommandLine;
 using EdgeOrleans.Client.Connection;
 using EdgeOrleans.Client.Rendering;
 using EdgeOrleans.Devices;
+using EdgeOrleans.Resources;
 
 namespace EdgeOrleans.Client.Commands;
 
@@ -9,6 +10,7 @@ namespace EdgeOrleans.Client.Commands;
 internal sealed class GetDevicesCommand : Command
 {
     public const string WhenEmpty = "no devices yet; try: edgectl simulate";
+    private readonly Selection _selection = new();
     private readonly Argument<string[]> _names = new("DEVICE") { Description = "Only these; all by default.", Arity = ArgumentArity.ZeroOrMore };
 
     public GetDevicesCommand(Shell shell)
@@ -16,6 +18,7 @@ internal sealed class GetDevicesCommand : Command
     {
         Aliases.Add("device");
         Add(_names);
+        _selection.AddTo(this, ResourceKinds.Device);
         Add(shell.Output);
         SetAction((parsed, cancellation) => RunAsync(shell, parsed, cancellation));
     }
@@ -24,10 +27,32 @@ internal sealed class GetDevicesCommand : Command
     {
         string[] ids = [.. parsed.GetRequiredValue(_names).Select(Typed.Id)];
         await using var node = await shell.ConnectAsync(parsed, cancellation);
+        if (node.IsCloud)
+        {
+            return await OfCloudAsync(shell, parsed, node, ids, cancellation);
+        }
+
+        if (_selection.IsGiven(parsed))
+        {
+            throw new CommandException(ExitCodes.Failed, "labels, namespaces and nodes are asked of a cloud, and this is a node: --server HOST:PORT takes the cloud's silo.gatewayPort (30100 by default)");
+        }
+
         List<DeviceSummary> devices = ids.Length == 0
             ? await node.DevicesAsync(cancellation)
             : [.. (await node.TwinsAsync(ids, cancellation)).Select(Summary)];
         shell.Renderer(parsed).List(wide => Tables.Devices(devices, wide), () => Documents.Devices(devices), WhenEmpty);
+        return ExitCodes.Ok;
+    }
+
+    private async Task<int> OfCloudAsync(Shell shell, ParseResult parsed, NodeConnection cloud, string[] ids, CancellationToken cancellation)
+    {
+        var devices = ids.Length > 0
+            ? await cloud.TheseAsync(ResourceKinds.Device, ids, cancellation)
+            : await cloud.ListAsync(_selection.Query(parsed, ResourceKinds.Device), cancellation).ToListAsync(cancellation);
+        shell.Renderer(parsed).List(
+            wide => ResourceViews.Devices(devices, wide),
+            () => ResourceViews.DevicesDocument(devices),
+            _selection.IsGiven(parsed) ? "no device is meant by that" : "no devices yet; register one with: edgectl apply -f FILE");
         return ExitCodes.Ok;
     }
 

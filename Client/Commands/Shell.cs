@@ -20,6 +20,13 @@ internal sealed class Shell(Terminal terminal, TimeProvider time)
         Recursive = true,
     };
 
+    public Option<string> Context { get; } = new("--context")
+    {
+        Description = "A context of the contexts file (edgectl config); --server wins over it.",
+        HelpName = "NAME",
+        Recursive = true,
+    };
+
     public Option<OutputFormat> Output { get; } = OutputOption();
 
     public static Argument<string> DeviceArgument() => new("DEVICE") { Description = "namespace/name, or name for the namespace 'default'." };
@@ -31,12 +38,17 @@ internal sealed class Shell(Terminal terminal, TimeProvider time)
 
     public ServerAddress Address(ParseResult parsed)
     {
-        var text = parsed.GetValue(Server) ?? Environment.GetEnvironmentVariable("EDGECTL_SERVER");
-        text = string.IsNullOrWhiteSpace(text) ? $"127.0.0.1:{DefaultPort}" : text;
+        var text = Given(parsed.GetValue(Server)) ?? OfContext(parsed.GetValue(Context)) ?? Given(Environment.GetEnvironmentVariable("EDGECTL_SERVER"))
+            ?? Contexts.Load().Find(null)?.Server ?? $"127.0.0.1:{DefaultPort}";
         return ServerAddress.TryParse(text, DefaultPort, out var address)
             ? address
             : throw new CommandException(ExitCodes.Usage, $"'{text}' is no address; --server and EDGECTL_SERVER take HOST:PORT, such as 127.0.0.1:{DefaultPort}");
     }
+
+    private static string? Given(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
+
+    private static string? OfContext(string? name) => name is null ? null
+        : Contexts.Load().Find(name)?.Server ?? throw new CommandException(ExitCodes.Usage, $"there is no context '{name}'; 'edgectl config get-contexts' lists them");
 
     private static Option<OutputFormat> OutputOption()
     {

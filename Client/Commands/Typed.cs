@@ -1,6 +1,8 @@
 using System.CommandLine.Parsing;
 using System.Globalization;
 using EdgeOrleans.Devices;
+using EdgeOrleans.Nodes;
+using EdgeOrleans.Resources;
 
 namespace EdgeOrleans.Client.Commands;
 
@@ -16,6 +18,11 @@ internal static class Typed
     /// <summary>The full id of a device or model.</summary>
     public static string Id(string text) =>
         DeviceId.TryParse(text, out var id, out var reason) ? id : throw new CommandException(ExitCodes.Usage, reason);
+
+    /// <summary>The id of a resource: a node's is its name.</summary>
+    public static string ResourceId(string kind, string text) => kind != ResourceKinds.Node ? Id(text)
+        : NodeName.IsValid(text) ? text
+        : throw new CommandException(ExitCodes.Usage, $"'{text}' is no node's name; it has lower case letters, digits, '-' and '.', a letter or digit at both ends");
 
     /// <summary>A duration with its unit: <c>500ms</c>, <c>10s</c>, <c>5m</c>, <c>1h</c>; a bare number is seconds.</summary>
     public static bool TryParseDuration(string text, out TimeSpan duration)

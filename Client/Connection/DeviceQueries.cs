@@ -1,4 +1,5 @@
 using EdgeOrleans.Devices;
+using EdgeOrleans.Resources;
 
 namespace EdgeOrleans.Client.Connection;
 
@@ -11,6 +12,11 @@ internal static class DeviceQueries
     /// <summary>All devices in the order of their ids.</summary>
     public static async Task<List<DeviceSummary>> DevicesAsync(this NodeConnection node, CancellationToken cancellation)
     {
+        if (node.IsCloud)
+        {
+            return await node.ListAsync(new ResourceQuery { Kind = ResourceKinds.Device }, cancellation).Select(Summary).ToListAsync(cancellation);
+        }
+
         var devices = new List<DeviceSummary>();
         DevicePage page;
         do
@@ -44,6 +50,15 @@ internal static class DeviceQueries
 
     public static CommandException NoSuchDevice(string id) =>
         new(ExitCodes.NotFound, $"there is no device '{id}'; 'edgectl get devices' lists them");
+
+    private static DeviceSummary Summary(ResourceSummary device) => new()
+    {
+        Id = device.Id,
+        Description = device.Description,
+        State = device.State,
+        LastOnline = device.LastOnline,
+        Model = device.Model,
+    };
 
     private static async Task<DeviceView?[]> ViewsAsync(NodeConnection node, string[] ids, CancellationToken cancellation)
     {

@@ -1,7 +1,9 @@
 using System.Net;
 using EdgeOrleans.Devices;
 using EdgeOrleans.Joining;
+using EdgeOrleans.Link;
 using EdgeOrleans.Nodes;
+using EdgeOrleans.Resources;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
@@ -22,6 +24,29 @@ internal sealed class NodeConnection : IAsyncDisposable
     public INodeGrain Node => Client.GetGrain<INodeGrain>(INodeGrain.Key);
 
     public IMembershipGrain Membership => Client.GetGrain<IMembershipGrain>(IMembershipGrain.Key);
+
+    /// <summary>What became of what was to go over the link; both have it.</summary>
+    public ILedgerGrain Ledger => Client.GetGrain<ILedgerGrain>(ILedgerGrain.Key);
+
+    /// <summary>The resources; a cloud has them, a node does not.</summary>
+    public IResourcesGrain Resources => OfCloud(() => Client.GetGrain<IResourcesGrain>(IResourcesGrain.Key));
+
+    /// <summary>Whether the other side is a cloud.</summary>
+    public bool IsCloud
+    {
+        get
+        {
+            try
+            {
+                Client.GetGrain<IResourcesGrain>(IResourcesGrain.Key);
+                return true;
+            }
+            catch (ArgumentException)
+            {
+                return false;
+            }
+        }
+    }
 
     /// <summary>The join tokens; a cloud has them, a node does not.</summary>
     public IJoinTokensGrain JoinTokens => OfCloud(() => Client.GetGrain<IJoinTokensGrain>(IJoinTokensGrain.Key));

@@ -11,6 +11,7 @@ internal sealed record Manifest(string File, Place Place, string Json, string Ki
 {
     public const string DeviceModel = "DeviceModel";
     public const string Device = "Device";
+    public const string Node = "Node";
 
     /// <summary>Where it begins, as <c>pump.yaml:12</c>.</summary>
     public string Origin => $"{File}:{Place.Line}";
@@ -18,7 +19,7 @@ internal sealed record Manifest(string File, Place Place, string Json, string Ki
     public string Id => $"{Namespace}/{Name}";
 
     /// <summary>As kubectl names it: <c>device/default/pump-1</c>.</summary>
-    public string Resource => $"{Kind.ToLowerInvariant()}/{Id}";
+    public string Resource => Kind == Node ? $"node/{Name}" : $"{Kind.ToLowerInvariant()}/{Id}";
 
     /// <summary>A node's sentence about it, behind the file and the line of the path that the sentence begins with.</summary>
     public string Locate(string sentence) => $"{File}:{Place.At(sentence).Line}: {sentence}";
@@ -26,9 +27,10 @@ internal sealed record Manifest(string File, Place Place, string Json, string Ki
     /// <summary>Models come before the devices that use them; everything else keeps its place behind.</summary>
     public int Rank => Kind switch
     {
-        DeviceModel => 0,
-        Device => 1,
-        _ => 2,
+        Node => 0,
+        DeviceModel => 1,
+        Device => 2,
+        _ => 3,
     };
 }
 

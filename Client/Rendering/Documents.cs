@@ -12,7 +12,9 @@ internal static class Documents
 {
     public static JsonArray Devices(IEnumerable<DeviceSummary> devices) => [.. devices.Select(Device)];
 
-    public static JsonObject Twin(DeviceView device, bool all) => new() { ["id"] = device.Id, ["twin"] = Properties(device, all) };
+    public static JsonObject Twin(DeviceView device, bool all) => WithPending(new JsonObject { ["id"] = device.Id, ["twin"] = Properties(device, all) }, device);
+
+    public static JsonArray Conflicts(DeviceView device) => [.. device.Conflicts.Select(Conflict)];
 
     public static JsonArray Models(IEnumerable<ModelSummary> models) => [.. models.Select(model => new JsonObject
     {
@@ -45,7 +47,9 @@ internal static class Documents
         ["refusals"] = Refusals(refusals),
     };
 
-    public static JsonObject Full(DeviceView device, bool all) => new()
+    public static JsonObject Full(DeviceView device, bool all) => WithPending(Everything(device, all), device);
+
+    private static JsonObject Everything(DeviceView device, bool all) => new()
     {
         ["id"] = device.Id,
         ["name"] = device.Name,
@@ -55,7 +59,7 @@ internal static class Documents
         ["model"] = device.Model,
         ["attributes"] = Attributes(device.Attributes),
         ["twin"] = Properties(device, all),
-        ["conflicts"] = new JsonArray([.. device.Conflicts.Select(Conflict)]),
+        ["conflicts"] = Conflicts(device),
     };
 
     public static JsonArray JoinTokens(IEnumerable<JoinTokenView> tokens) => [.. tokens.Select(token => new JsonObject
@@ -87,6 +91,18 @@ internal static class Documents
     {
         var name = state.ToString();
         return char.ToLowerInvariant(name[0]) + name[1..];
+    }
+
+    // Only a cloud knows what a node does not have yet.
+    private static JsonObject WithPending(JsonObject document, DeviceView device)
+    {
+        if (device.Node.Length > 0)
+        {
+            document["node"] = device.Node;
+            document["pending"] = new JsonArray([.. device.Pending.Select(static name => JsonValue.Create(name))]);
+        }
+
+        return document;
     }
 
     private static JsonObject Device(DeviceSummary device) => new()

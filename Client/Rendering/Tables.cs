@@ -26,7 +26,7 @@ internal static class Tables
         {
             foreach (var (name, property) in device.Twin.Where(p => all || !p.Value.IsDeleted))
             {
-                table.Add([device.Id, name, .. Cells(property, wide, time)]);
+                table.Add([device.Id, name, .. Cells(device, name, property, wide, time)]);
             }
         }
 
@@ -38,7 +38,7 @@ internal static class Tables
         var table = Twin(wide, "PROPERTY");
         foreach (var (name, property) in device.Twin.Where(p => all || !p.Value.IsDeleted))
         {
-            table.Add([name, .. Cells(property, wide, time)]);
+            table.Add([name, .. Cells(device, name, property, wide, time)]);
         }
 
         return table;
@@ -100,6 +100,26 @@ internal static class Tables
         return table;
     }
 
+    /// <summary>The values that lost, and those that stayed.</summary>
+    public static Table Conflicts(DeviceView device)
+    {
+        var table = new Table("PROPERTY", "SIDE", "KEPT", "REFUSED", "BY", "AT");
+        foreach (var conflict in device.Conflicts)
+        {
+            table.Add(
+                conflict.Property,
+                conflict.Side,
+                Versioned(conflict.Kept),
+                Versioned(conflict.Refused),
+                conflict.Source,
+                Documents.Time(DateTimeOffset.FromUnixTimeMilliseconds(conflict.Refused.Timestamp)));
+        }
+
+        return table;
+    }
+
+    private static string Versioned(TwinValue value) => $"{value.Value ?? "(deleted)"} ({value.Version.Cloud}/{value.Version.Edge})";
+
     /// <summary>Whether the device has what was asked of it.</summary>
     public static bool InSync(TwinProperty property) =>
         string.IsNullOrEmpty(property.Expected?.Value) || property.Expected.Value == property.Actual?.Value;
@@ -124,11 +144,11 @@ internal static class Tables
         ? new Table([.. keys, "EXPECTED", "ACTUAL", "IN SYNC", "TYPE", "AGE", "OPTIONAL", "EXPECTED VERSION", "ACTUAL VERSION"])
         : new Table([.. keys, "EXPECTED", "ACTUAL", "IN SYNC", "TYPE", "AGE"]);
 
-    private static string?[] Cells(TwinProperty property, bool wide, TimeProvider time)
+    private static string?[] Cells(DeviceView device, string name, TwinProperty property, bool wide, TimeProvider time)
     {
         string?[] cells =
         [
-            property.Expected?.Value, property.Actual?.Value, InSync(property) ? "yes" : "no", property.Type, Age(property, time),
+            property.Expected?.Value, property.Actual?.Value, device.Pending.Contains(name) ? "pending" : InSync(property) ? "yes" : "no", property.Type, Age(property, time),
         ];
         return wide ? [.. cells, property.Optional ? "true" : "false", Version(property.Expected), Version(property.Actual)] : cells;
     }

@@ -43,4 +43,8 @@ public sealed record ModuleStatus
     /// <summary>More about the state, such as the error or where it listens; may be empty.</summary>
     [Id(4)]
     public string Detail { get; init; } = "";
+
+    /// <summary>Whether it works with less than it should have, such as without its link to the cloud.</summary>
+    [Id(5)]
+    public bool IsDegraded { get; init; }
 }

@@ -18,8 +18,8 @@ internal static class DeviceDocuments
     private static readonly FrozenDictionary<string, int> DevicePropertyFields =
         Fields("name desired", "visitors reportCycle collectCycle reportToCloud pushMethod");
     private static readonly FrozenDictionary<string, int> DesiredFields = Fields("value", "metadata");
-    private static readonly FrozenDictionary<string, int> ModelFields = Fields("properties", "protocol");
-    private static readonly FrozenDictionary<string, int> ModelPropertyFields = Fields("name description type accessMode minimum maximum unit", "");
+    private static readonly FrozenDictionary<string, int> ModelFields = Fields("properties", "protocol protocolConfigData");
+    private static readonly FrozenDictionary<string, int> ModelPropertyFields = Fields("name description type accessMode minimum maximum unit", "visitors");
     private static readonly FrozenDictionary<string, int> ReferenceFields = Fields("name namespace", "");
 
     /// <summary>Reads a document.</summary>
@@ -34,7 +34,7 @@ internal static class DeviceDocuments
         try
         {
             using var json = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 64 });
-            return Read(json.RootElement);
+            return Read(json.RootElement, []);
         }
         catch (JsonException e)
         {
@@ -42,9 +42,12 @@ internal static class DeviceDocuments
         }
     }
 
-    private static AppliedDocument Read(JsonElement root)
+    /// <summary>Reads a document for somebody who keeps all of it: what has no effect on a node is not worth a warning there.</summary>
+    /// <exception cref="RefusedException">400 the path, what was wrong and what would be right.</exception>
+    public static AppliedDocument ReadKept(JsonElement root) => Read(root, null);
+
+    private static AppliedDocument Read(JsonElement root, List<string>? warnings)
     {
-        var warnings = new List<string>();
         Check(root, "$", TopFields, warnings);
         var version = Text(root, "apiVersion", "apiVersion");
         if (version != ApiVersion)
@@ -57,8 +60,8 @@ internal static class DeviceDocuments
         var spec = root.TryGetProperty("spec", out var given) && given.ValueKind != JsonValueKind.Null ? given : throw Wrong("spec", "missing");
         return kind switch
         {
-            "Device" => new AppliedDocument(id, ReadDevice(spec, id, description, warnings, out var node), null, node, warnings),
-            "DeviceModel" => new AppliedDocument(id, null, ReadModel(spec, warnings), "", warnings),
+            "Device" => new AppliedDocument(id, ReadDevice(spec, id, description, warnings, out var node), null, node, warnings ?? []),
+            "DeviceModel" => new AppliedDocument(id, null, ReadModel(spec, warnings), "", warnings ?? []),
             _ => throw Wrong("kind", $"'{kind}' is not known; it is Device or DeviceModel"),
         };
     }
@@ -88,7 +91,7 @@ internal static class DeviceDocuments
         return ($"{ns}/{name}", description);
     }
 
-    private static DeviceRegistration ReadDevice(JsonElement spec, string id, string description, List<string> warnings, out string node)
+    private static DeviceRegistration ReadDevice(JsonElement spec, string id, string description, List<string>? warnings, out string node)
     {
         Check(spec, "spec", DeviceFields, warnings);
         node = OptionalText(spec, "nodeName", "spec.nodeName");
@@ -119,7 +122,7 @@ internal static class DeviceDocuments
         return new DeviceRegistration { Description = description, Model = model, Desired = desired.ToImmutable() };
     }
 
-    private static ModelRules ReadModel(JsonElement spec, List<string> warnings)
+    private static ModelRules ReadModel(JsonElement spec, List<string>? warnings)
     {
         Check(spec, "spec", ModelFields, warnings);
         var properties = ImmutableDictionary.CreateBuilder<string, ModelProperty>(StringComparer.Ordinal);
@@ -192,7 +195,7 @@ internal static class DeviceDocuments
         }
     }
 
-    private static void Check(JsonElement element, string path, FrozenDictionary<string, int> fields, List<string> warnings)
+    private static void Check(JsonElement element, string path, FrozenDictionary<string, int> fields, List<string>? warnings)
     {
         if (element.ValueKind != JsonValueKind.Object)
         {
@@ -209,7 +212,7 @@ internal static class DeviceDocuments
 
             if (use == Nothing && field.Value.ValueKind != JsonValueKind.Null)
             {
-                warnings.Add($"{where} has no effect on this node");
+                warnings?.Add($"{where} has no effect on this node");
             }
         }
     }

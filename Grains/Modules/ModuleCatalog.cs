@@ -35,9 +35,24 @@ public sealed class ModuleCatalog
     }
 
     /// <summary>Notes what a module is doing now.</summary>
-    public void Set(string name, ModuleState state, string detail = "")
+    public void Set(string name, ModuleState state, string detail = "") =>
+        Change(name, module => module with { State = state, Detail = detail, IsDegraded = false });
+
+    /// <summary>A module has started; what it has said of itself meanwhile stays.</summary>
+    public void Started(string name) => Change(name, static module => module with { State = ModuleState.Running });
+
+    /// <summary>Notes what a module says of itself, whatever its state.</summary>
+    /// <param name="name">The module.</param>
+    /// <param name="detail">What it says.</param>
+    /// <param name="isDegraded">Whether it works with less than it should have, such as without its link.</param>
+    public void Describe(string name, string detail, bool isDegraded = false) =>
+        Change(name, module => module with { Detail = detail, IsDegraded = isDegraded });
+
+    private void Change(string name, Func<ModuleStatus, ModuleStatus> change)
     {
-        _modules[name] = _modules[name] with { State = state, Detail = detail };
+        for (var before = _modules[name]; !_modules.TryUpdate(name, change(before), before); before = _modules[name])
+        {
+        }
     }
 
     /// <summary>The module of a name, KubeEdge's spellings included; null when there is none.</summary>

@@ -58,6 +58,14 @@ internal sealed partial class ModuleHost(
             return null;
         }
 
+        if (registration.WhyNot?.Invoke(services) is { } whyNot && IsEnabled(registration.Name!, registration.EnabledByDefault))
+        {
+            Add(registration.Name!, registration.Group, ModuleState.Disabled);
+            catalog.Describe(registration.Name!, whyNot);
+            LogNotNeeded(registration.Name!, whyNot);
+            return null;
+        }
+
         // A module of ours is not made when it is off; a user's must be made to know its name.
         if ((registration.Name is { } known && IsDisabled(known, registration.Group, registration))
             || Create(registration) is not { } module
@@ -128,7 +136,7 @@ internal sealed partial class ModuleHost(
         try
         {
             await module.StartAsync(cancellation);
-            catalog.Set(module.Name, ModuleState.Running);
+            catalog.Started(module.Name);
             _running.Add(module);
         }
         catch (StartRefusedException e)
@@ -202,6 +210,9 @@ internal sealed partial class ModuleHost(
 
     [LoggerMessage(LogLevel.Warning, "Module {Module} is disabled")]
     private partial void LogDisabled(string module);
+
+    [LoggerMessage(LogLevel.Information, "Module {Module} is disabled: {Reason}")]
+    private partial void LogNotNeeded(string module, string reason);
 
     [LoggerMessage(LogLevel.Information, "Module {Module} is not built")]
     private partial void LogNotBuilt(string module);

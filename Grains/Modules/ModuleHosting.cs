@@ -9,11 +9,17 @@ namespace EdgeOrleans.Modules;
 public static class ModuleHosting
 {
     /// <summary>Puts a module into the role, behind those that are there. The module is made when it is enabled: <c>modules.&lt;name&gt;.enable</c>.</summary>
-    public static ISiloBuilder AddModule<T>(this ISiloBuilder silo, string name, string group, bool enabledByDefault = true)
+    /// <param name="silo">The silo.</param>
+    /// <param name="name">The module's name.</param>
+    /// <param name="group">Its group; empty for none.</param>
+    /// <param name="enabledByDefault">Whether it runs when the settings say nothing.</param>
+    /// <param name="whyNot">Why this process does not need it, though it is enabled; it is then listed as disabled, without a warning.</param>
+    public static ISiloBuilder AddModule<T>(
+        this ISiloBuilder silo, string name, string group, bool enabledByDefault = true, Func<IServiceProvider, string?>? whyNot = null)
         where T : class, IModule
     {
         silo.Services.TryAddSingleton<T>();
-        return silo.Add(new ModuleRegistration(name, group, enabledByDefault, static services => services.GetRequiredService<T>()));
+        return silo.Add(new ModuleRegistration(name, group, enabledByDefault, static services => services.GetRequiredService<T>(), whyNot));
     }
 
     /// <summary>Lists a module of the design that is not built yet; enabling it warns.</summary>

@@ -29,9 +29,22 @@ internal sealed class Readiness(ModuleCatalog modules)
             }
 
             json.WriteEndObject();
+            WriteDegraded(json);
             json.WriteEndObject();
         }
 
         return stream.ToArray();
+    }
+
+    // Ready, and with less than there should be: a node without its cloud serves its devices.
+    private void WriteDegraded(Utf8JsonWriter json)
+    {
+        json.WriteStartObject("degraded");
+        foreach (var module in modules.All.Where(static m => m.IsDegraded && m.State == ModuleState.Running))
+        {
+            json.WriteString(module.Name, module.Detail);
+        }
+
+        json.WriteEndObject();
     }
 }

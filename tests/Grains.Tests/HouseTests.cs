@@ -25,7 +25,10 @@ public sealed partial class HouseTests
         ["Devices"] = [],
         ["Cloud"] = [],
         ["Cloud/CloudHub"] = ["Beehive", "Cloud", "DbManager", "Link", "Link.Wire", "Modules", "Settings"],
-        ["Edge/EdgeHub"] = ["Settings"],
+        ["Cloud/Registry"] = ["Cloud", "DbManager", "Modules"],
+        ["Cloud/DeviceController"] = ["Cloud", "Cloud.Registry", "DbManager", "Link", "Modules"],
+        ["Cloud/EdgeController"] = ["Cloud", "Cloud.Registry", "DbManager", "Modules"],
+        ["Edge/EdgeHub"] = ["Beehive", "DbManager", "Link", "Link.Wire", "Modules", "Settings"],
         ["Edge/DeviceTwin"] = ["Beehive", "DbManager", "Link", "Modules", "Settings", "Edge.EdgeHub"],
         ["Edge/EventBus"] = ["Beehive", "DbManager", "Modules", "Settings"],
     };

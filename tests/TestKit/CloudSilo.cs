@@ -1,5 +1,6 @@
 using EdgeOrleans.Joining;
 using EdgeOrleans.Nodes;
+using EdgeOrleans.Resources;
 using EdgeOrleans.Settings;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -29,6 +30,12 @@ public sealed class CloudSilo : IAsyncDisposable
 
     /// <summary>Where nodes get their certificates.</summary>
     public Uri Bootstrap { get; private set; } = new("https://127.0.0.1");
+
+    /// <summary>Where nodes link to it.</summary>
+    public Uri Link { get; private set; } = new("wss://127.0.0.1");
+
+    /// <summary>Its resources: nodes, devices and models.</summary>
+    public IResourcesGrain Resources => Grains.GetGrain<IResourcesGrain>(IResourcesGrain.Key);
 
     /// <summary>Everything that it is made of.</summary>
     public IServiceProvider Services => Host.Services;
@@ -109,6 +116,7 @@ public sealed class CloudSilo : IAsyncDisposable
             ["log.level"] = "Error",
             ["log.libraries"] = "Error",
             ["modules.cloudHub.https.port"] = "0",
+            ["modules.cloudHub.websocket.port"] = "0",
         };
         foreach (var (key, value) in _given)
         {
@@ -130,5 +138,6 @@ public sealed class CloudSilo : IAsyncDisposable
         _host = host;
         var doors = (await Grains.GetGrain<INodeGrain>(INodeGrain.Key).GetInfoAsync()).Doors;
         Bootstrap = doors.TryGetValue("bootstrap", out var address) ? new Uri(address) : Bootstrap;
+        Link = doors.TryGetValue("link", out var link) ? new Uri(link) : Link;
     }
 }

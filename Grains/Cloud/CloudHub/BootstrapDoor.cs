@@ -153,7 +153,7 @@ internal sealed partial class BootstrapDoor(
         }
 
         // A certificate counts more than a token: a node that rotates may still have its old token in its settings.
-        var (holder, untrusted) = client is null ? (null, null) : await trust.IsTrustedAsync(client);
+        var (holder, untrusted) = client is null ? (null, null) : await trust.IsTrustedAsync(client, options.Value.CertificateAmnesty);
         if (holder is null && bearer is null)
         {
             return (null, untrusted);
@@ -170,7 +170,18 @@ internal sealed partial class BootstrapDoor(
             return (null, refusal);
         }
 
-        return holder is not null ? await IssueAsync(node, key, "", onlyNew: false) : await RedeemAsync(node, key, bearer!);
+        if (holder is null)
+        {
+            return await RedeemAsync(node, key, bearer!);
+        }
+
+        if (client!.NotAfter.ToUniversalTime() <= time.GetUtcNow())
+        {
+            refusals.Count("cloudHub.amnesty");
+            LogLetBack(node, client.SerialNumber, client.NotAfter.ToUniversalTime());
+        }
+
+        return await IssueAsync(node, key, "", onlyNew: false);
     }
 
     private async Task<(byte[]? Certificate, Refusal? Refusal)> RedeemAsync(string node, byte[] key, string bearer)
@@ -184,6 +195,11 @@ internal sealed partial class BootstrapDoor(
     private async Task<(byte[]? Certificate, Refusal? Refusal)> IssueAsync(string node, byte[] key, string token, bool onlyNew)
     {
         var outcome = await grains.GetGrain<INodeCertificateIssuer>(node).IssueAsync(key, token, onlyNew);
+        if (outcome.Certificate is not null)
+        {
+            await grains.GetGrain<INodeKeeper>(node).JoinedAsync();
+        }
+
         return (outcome.Certificate, outcome.Certificate is null ? new Refusal(outcome.Reason == "too-many-certificates" ? 429 : 401, outcome.Reason, outcome.Sentence) : null);
     }
 
@@ -230,6 +246,9 @@ internal sealed partial class BootstrapDoor(
 
     [LoggerMessage(LogLevel.Warning, "Refused {Node} from {Address} at the bootstrap door ({Reason}): {Sentence}")]
     private partial void LogRefused(IPAddress address, string node, string reason, string sentence);
+
+    [LoggerMessage(LogLevel.Warning, "Node {Node} comes back with certificate {Serial}, which ended at {End:u}: it is given another (modules.cloudHub.certificateAmnesty)")]
+    private partial void LogLetBack(string node, string serial, DateTime end);
 
     [LoggerMessage(LogLevel.Error, "A request from {Address} at the bootstrap door failed")]
     private partial void LogFailed(Exception exception, IPAddress address);

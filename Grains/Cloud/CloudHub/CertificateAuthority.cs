@@ -65,7 +65,12 @@ internal sealed class CertificateAuthority : IDisposable
     }
 
     /// <summary>Whether a certificate is one of a node, ours and in time. It does not say whether it was revoked: <see cref="NodeTrust"/> does.</summary>
-    public (string? Node, Refusal? Refusal) Read(X509Certificate2? certificate)
+    public (string? Node, Refusal? Refusal) Read(X509Certificate2? certificate) => Read(certificate, TimeSpan.Zero);
+
+    /// <inheritdoc cref="Read(X509Certificate2?)"/>
+    /// <param name="certificate">The certificate.</param>
+    /// <param name="amnesty">How long after its end it counts all the same.</param>
+    public (string? Node, Refusal? Refusal) Read(X509Certificate2? certificate, TimeSpan amnesty)
     {
         if (certificate is null)
         {
@@ -81,12 +86,13 @@ internal sealed class CertificateAuthority : IDisposable
             return Refused("foreign-certificate", "the client certificate is not from this cloud's CA");
         }
 
-        if ((status & X509ChainStatusFlags.NotTimeValid) != 0)
+        var isLetBack = amnesty > TimeSpan.Zero && certificate.NotAfter.ToUniversalTime() is var end && end <= _time.GetUtcNow() && _time.GetUtcNow() - end < amnesty;
+        if ((status & X509ChainStatusFlags.NotTimeValid) != 0 && !isLetBack)
         {
             return Refused("expired-certificate", $"the client certificate {certificate.SerialNumber} is good from {certificate.NotBefore.ToUniversalTime():u} to {certificate.NotAfter.ToUniversalTime():u}");
         }
 
-        return built && IsForClients(certificate) && NodeIdentity.NodeOf(certificate.SubjectName) is { } node
+        return (built || (isLetBack && (status & X509ChainStatusFlags.NotValidForUsage) == 0)) && IsForClients(certificate) && NodeIdentity.NodeOf(certificate.SubjectName) is { } node
             ? (node, null)
             : Refused("no-node-certificate", $"the certificate {certificate.SerialNumber} is not a node's");
     }

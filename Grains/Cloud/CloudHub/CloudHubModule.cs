@@ -9,15 +9,23 @@ using Microsoft.Extensions.Options;
 namespace EdgeOrleans.Cloud.CloudHub;
 
 /// <summary>The cloud's doors for nodes: where they get their certificates, and where their links come in.</summary>
-internal sealed class CloudHubModule(BootstrapDoor bootstrap) : IModule
+internal sealed class CloudHubModule(BootstrapDoor bootstrap, LinkDoor links) : IModule
 {
     public string Name => ModuleNames.CloudHub;
 
     public string Group => "";
 
-    public Task StartAsync(CancellationToken cancellation) => bootstrap.OpenAsync(cancellation);
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        await bootstrap.OpenAsync(cancellation);
+        await links.OpenAsync(cancellation);
+    }
 
-    public Task StopAsync(CancellationToken cancellation) => bootstrap.CloseAsync(cancellation);
+    public async Task StopAsync(CancellationToken cancellation)
+    {
+        await links.CloseAsync(cancellation);
+        await bootstrap.CloseAsync(cancellation);
+    }
 }
 
 public static class CloudHubRegistration
@@ -35,6 +43,10 @@ public static class CloudHubRegistration
         services.AddSingleton<ServerCertificates>();
         services.AddSingleton<NodeTrust>();
         services.AddSingleton<BootstrapDoor>();
+        services.TryAddSingleton(new DeliveryPace());
+        services.TryAddSingleton<ILinkDeliveries, DeliveryFactory>();
+        services.AddSingleton<NodeLinks>();
+        services.AddSingleton<LinkDoor>();
         return silo.AddModule<CloudHubModule>(ModuleNames.CloudHub, "");
     }
 

@@ -16,6 +16,10 @@ internal interface IJoinTokenRedeemer : IGrainWithStringKey
     /// <param name="key">The public key, SubjectPublicKeyInfo.</param>
     [Alias("Redeem")]
     Task<Redemption> RedeemAsync(byte[] hash, string node, byte[] key);
+
+    /// <summary>Ends all open tokens that are for one node alone.</summary>
+    [Alias("RevokeOf")]
+    Task RevokeOfAsync(string node);
 }
 
 /// <summary>Owns the join tokens. A use counts when it is on disk, before there is a certificate for it.</summary>
@@ -68,6 +72,15 @@ internal sealed partial class JoinTokensGrain(
         return token is not null
             ? new Redemption { Token = token.Id, Group = token.Group, OnlyNew = token.Node.Length == 0 }
             : new Redemption { Reason = refusal!.Reason, Sentence = refusal.Sentence };
+    }
+
+    public async Task RevokeOfAsync(string node)
+    {
+        var now = time.GetUtcNow();
+        foreach (var token in stored.State.Tokens.Where(t => t.Node == node && t.StateAt(now) == "open").ToList())
+        {
+            await RevokeAsync(token.Id);
+        }
     }
 
     private Task WriteAsync(JoinTokensRecord record) => stored.ReplaceAsync(record, DeactivateOnIdle);

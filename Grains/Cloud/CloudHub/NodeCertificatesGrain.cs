@@ -111,6 +111,13 @@ internal sealed partial class NodeCertificatesGrain(
             Certificates = [.. before.Certificates.Select(c => meant.Contains(c) ? c with { Revoked = true } : c)],
             RevokedUntil = serial is null ? time.GetUtcNow() : before.RevokedUntil,
         });
+        if (serial is null)
+        {
+            // What was handed out for the node must not bring it back.
+            await GrainFactory.GetGrain<IJoinTokenRedeemer>(IJoinTokensGrain.Key).RevokeOfAsync(Node);
+        }
+
+        await GrainFactory.GetGrain<INodeSession>(Node).CloseAsync("its certificate was revoked", serial);
         var revoked = meant.Count(c => !c.Revoked);
         LogRevoked(revoked.ToString(CultureInfo.InvariantCulture), Node, string.Join(", ", meant.Select(c => c.Serial)));
         return revoked;

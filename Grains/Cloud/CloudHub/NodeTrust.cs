@@ -6,9 +6,11 @@ namespace EdgeOrleans.Cloud.CloudHub;
 internal sealed class NodeTrust(CertificateAuthority authority, IGrainFactory grains)
 {
     /// <summary>The node, or why nobody may act as one with it. Ask again for every connection.</summary>
-    public async Task<(string? Node, Refusal? Refusal)> IsTrustedAsync(X509Certificate2? certificate)
+    /// <param name="certificate">The certificate that the client showed; null for none.</param>
+    /// <param name="amnesty">How long after its end it counts all the same.</param>
+    public async Task<(string? Node, Refusal? Refusal)> IsTrustedAsync(X509Certificate2? certificate, TimeSpan amnesty = default)
     {
-        var (node, refusal) = authority.Read(certificate);
+        var (node, refusal) = authority.Read(certificate, amnesty);
         if (node is null)
         {
             return (null, refusal);

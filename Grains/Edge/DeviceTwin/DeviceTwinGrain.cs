@@ -25,6 +25,7 @@ internal sealed partial class DeviceTwinGrain : EntityGrain, IDeviceTwinGrain, I
     private string? _fault;
     private string? _modelFault;
     private long _loaded;
+    private bool _isInUse;
     private ObserverManager<IDeviceObserver>? _watchers;
 
     // No [PersistentState]: what cannot be read would fail the activation, and with it the pump of all entities.
@@ -118,6 +119,40 @@ internal sealed partial class DeviceTwinGrain : EntityGrain, IDeviceTwinGrain, I
         return !before.Exists ? "created" : ReferenceEquals(before, _stored.State) ? "unchanged" : "configured";
     }
 
+    public async Task DescribeAsync(string model, string description)
+    {
+        await ThrowIfUnreadableAsync();
+        ThrowIfUnknown();
+        var (rules, fault) = await RulesOfAsync(model);
+        if (fault is not null)
+        {
+            throw new RefusedException(500, fault);
+        }
+
+        var before = _stored.State;
+        if (before.Model != model || before.Description != description)
+        {
+            await ChangeAsync(_ => new TwinChange(before with { Model = model, Description = description }), rules);
+        }
+
+        (_model, _modelFault) = (rules, null);
+    }
+
+    public async Task TellAsync()
+    {
+        await ThrowIfUnreadableAsync();
+        if (_stored.State.Exists)
+        {
+            await ChangeAsync(terms => new TwinChange(_stored.State) { Reports = [.. TwinRules.Whole(_stored.State, terms), .. StateRules.Whole(_stored.State, terms)] });
+        }
+
+        // A node may have many devices, and most have nothing else to do just now.
+        if (!_isInUse && _watchers is not { Count: > 0 })
+        {
+            DeactivateOnIdle();
+        }
+    }
+
     public Task ModelChangedAsync(ModelRules? rules)
     {
         (_model, _modelFault) = (rules, null);
@@ -127,6 +162,7 @@ internal sealed partial class DeviceTwinGrain : EntityGrain, IDeviceTwinGrain, I
     // What was waiting arrives together: applied in order, committed once, answered in order.
     protected override async Task HandleAsync(IReadOnlyList<Message> messages)
     {
+        _isInUse = true;
         await LoadWhatIsMissingAsync();
         var turn = new TwinTurn(_room, _id, _stored.State, _model, _modelFault, _logger);
         if (_fault is not null)

@@ -13,15 +13,17 @@ using Microsoft.Extensions.Logging;
 namespace EdgeOrleans.Edge.DeviceTwin;
 
 /// <summary>The module that devices' messages without an address of their own come to: membership, and what the cloud says.</summary>
-internal sealed partial class DeviceTwinModule(IMessageContext beehive, IGrainFactory grains, TwinRoom room, TimeProvider time, ILogger<DeviceTwinModule> logger)
+internal sealed partial class DeviceTwinModule(
+    IMessageContext beehive, IGrainFactory grains, TwinRoom room, WholeReport whole, TimeProvider time, ILogger<DeviceTwinModule> logger)
     : ReceivingModule(beehive, time, logger)
 {
     private const int Page = 1_000;
-    private bool _connected;
 
     public override string Name => ModuleNames.DeviceTwin;
 
     public override string Group => Groups.Twin;
+
+    public override Task StopAsync(CancellationToken cancellation) => whole.StopAsync(cancellation);
 
     protected override async Task HandleAsync(Message message, CancellationToken cancellation)
     {
@@ -30,12 +32,14 @@ internal sealed partial class DeviceTwinModule(IMessageContext beehive, IGrainFa
             case Groups.Bus when message.Route.Operation == Operations.Get && message.Route.Resource == "membership":
                 await ListAsync(message);
                 break;
+            case "edgecontroller" or "devicecontroller" when message.Route.Group is "resource" or "func":
+                await HandleObjectAsync(message);
+                break;
             case "edgemgr" or "devicecontroller":
                 await HandleCloudAsync(message, cancellation);
                 break;
             case "edgehub" when message.Route.Resource == "node/connection":
-                await ConnectAsync(message.ContentAsText());
-                await AnswerAsync(message);
+                await ConnectAsync(message);
                 break;
             default:
                 await RefuseAsync(message);
@@ -103,18 +107,43 @@ internal sealed partial class DeviceTwinModule(IMessageContext beehive, IGrainFa
         }
     }
 
-    /// <summary>When the link comes up the cloud is asked for its list of devices.</summary>
-    private async Task ConnectAsync(string state)
+    /// <summary>A <c>Device</c> or <c>DeviceModel</c> of the cloud, as an object: what the twins need of it is kept.</summary>
+    private async Task HandleObjectAsync(Message message)
     {
-        var connected = state == "cloud_connected";
-        var cameUp = connected && !_connected;
-        _connected = connected;
-        if (cameUp)
+        try
         {
+            var objects = grains.GetGrain<ICloudMembership>(IMembershipGrain.Key);
+            await (message.Route.Operation == Operations.Delete
+                ? objects.RemoveObjectAsync(message.Route.Resource)
+                : objects.PutObjectAsync(message.Route.Resource, message.ContentAsText()));
+            await AnswerAsync(message);
+        }
+        catch (RefusedException e)
+        {
+            room.Count("twin.object");
+            LogUnreadable(message.Route.Resource, e.Message);
+            await Beehive.SendRespAsync(message.Refuse("twin", e.Code, e.Message, room.Now));
+        }
+    }
+
+    /// <summary>
+    /// With every link that comes up the cloud is asked for its list of devices. With the first one since the start, and with every one to a cloud
+    /// that is not ours and may have lost what it was told, every twin tells its whole state.
+    /// </summary>
+    private async Task ConnectAsync(Message message)
+    {
+        if (message.ContentAsText() == "cloud_connected")
+        {
+            whole.Begin(isOurs: message.Route.Destination.StartsWith("EdgeOrleans/", StringComparison.Ordinal));
             var query = $$"""
                 {"event_type":"group_membership_event","event_id":"{{Guid.NewGuid()}}","group_id":{{Encoding.UTF8.GetString(Message.Text(room.Node).Span)}},"operation":"detail","timestamp":{{room.Now}}}
                 """;
             await Beehive.SendToGroupAsync(Groups.Hub, Message.Create("twin", "resource", Operations.Get, "membership/detail", Message.Text(query), room.Now));
+        }
+
+        if (message.Header.Sync)
+        {
+            await AnswerAsync(message);
         }
     }
 
@@ -173,6 +202,7 @@ public static class DeviceTwinRegistration
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<DeviceStore>();
         services.AddSingleton<TwinRoom>();
+        services.AddSingleton<WholeReport>();
         return silo.AddModule<DeviceTwinModule>(ModuleNames.DeviceTwin, Groups.Twin);
     }
 }

@@ -20,6 +20,14 @@ internal interface IDeviceMember : IGrainWithStringKey
     [Alias("Register")]
     Task<string> RegisterAsync(DeviceRegistration registration);
 
+    /// <summary>The cloud's object of the device says what its model is; no values come from it.</summary>
+    [Alias("Describe")]
+    Task DescribeAsync(string model, string description);
+
+    /// <summary>The device tells the cloud everything it knows.</summary>
+    [Alias("Tell")]
+    Task TellAsync();
+
     /// <summary>The device's model says something else from now on.</summary>
     [Alias("ModelChanged")]
     Task ModelChangedAsync(ModelRules? rules);

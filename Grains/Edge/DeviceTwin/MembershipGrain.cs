@@ -9,12 +9,26 @@ namespace EdgeOrleans.Edge.DeviceTwin;
 internal interface ICloudMembership : IGrainWithStringKey
 {
     /// <summary>Devices came and went.</summary>
-    [Alias("Updated")]
+    [Alias("Updated"), ResponseTimeout(Patience)]
     Task UpdatedAsync(byte[] content);
 
     /// <summary>These are all devices.</summary>
-    [Alias("Detail")]
+    [Alias("Detail"), ResponseTimeout(Patience)]
     Task DetailAsync(byte[] content);
+
+    /// <summary>An object of a device or a model.</summary>
+    /// <param name="resource"><c>namespace/device/name</c> or <c>namespace/devicemodel/name</c>.</param>
+    /// <param name="json">The object.</param>
+    /// <exception cref="RefusedException">404 the node does not have the device (yet); 400 the object cannot be read.</exception>
+    [Alias("PutObject"), ResponseTimeout(Patience)]
+    Task PutObjectAsync(string resource, string json);
+
+    /// <summary>An object is gone. What there is not is gone already.</summary>
+    [Alias("RemoveObject"), ResponseTimeout(Patience)]
+    Task RemoveObjectAsync(string resource);
+
+    /// <summary>A long list of devices takes longer than a call usually may: each is on disk before the answer.</summary>
+    private const string Patience = "00:10:00";
 }
 
 /// <summary>Which devices and models the node has. It asks devices one after the other; one that fails stops no other.</summary>
@@ -113,6 +127,37 @@ internal sealed partial class MembershipGrain(TwinRoom room, ILogger<MembershipG
         await RemoveOthersAsync(listed);
     }
 
+    public async Task PutObjectAsync(string resource, string json)
+    {
+        var (kind, id) = CloudObjects.Address(resource);
+        if (kind == CloudObjects.Device)
+        {
+            var (model, description) = CloudObjects.ReadDevice(id, json);
+            await Device(id).DescribeAsync(model, description);
+        }
+        else
+        {
+            await ApplyAsync(id, CloudObjects.ReadModel(id, json));
+        }
+    }
+
+    public async Task RemoveObjectAsync(string resource)
+    {
+        var (kind, id) = CloudObjects.Address(resource);
+        if (kind == CloudObjects.Model)
+        {
+            await GrainFactory.GetGrain<IDeviceModelGrain>(id).RemoveAsync();
+            await TellDevicesOfAsync(id, null);
+            return;
+        }
+
+        // The device itself goes with the membership; without its object it has no model.
+        if (await GrainFactory.GetGrain<IDeviceTwinGrain>(id).GetAsync() is { Model.Length: > 0 } device)
+        {
+            await Device(id).DescribeAsync("", device.Description);
+        }
+    }
+
     private async Task RemoveOthersAsync(HashSet<string> listed)
     {
         var after = "";
@@ -146,21 +191,31 @@ internal sealed partial class MembershipGrain(TwinRoom room, ILogger<MembershipG
 
     private async Task<ApplyOutcome> ApplyAsync(AppliedDocument applied, ModelRules model)
     {
-        var outcome = await GrainFactory.GetGrain<IDeviceModelGrain>(applied.Id).PutAsync(model);
+        var outcome = await ApplyAsync(applied.Id, model);
+        return new ApplyOutcome { Resource = $"devicemodel/{applied.Id}", Outcome = outcome, Warnings = [.. applied.Warnings] };
+    }
+
+    private async Task<string> ApplyAsync(string id, ModelRules model)
+    {
+        var outcome = await GrainFactory.GetGrain<IDeviceModelGrain>(id).PutAsync(model);
 
         // Also when it is unchanged: a time before may have ended half-way.
+        await TellDevicesOfAsync(id, model);
+        return outcome;
+    }
+
+    private async Task TellDevicesOfAsync(string model, ModelRules? rules)
+    {
         var after = "";
-        while (await room.Devices.IdsOfModelAsync(applied.Id, after, Page) is { Count: > 0 } ids)
+        while (await room.Devices.IdsOfModelAsync(model, after, Page) is { Count: > 0 } ids)
         {
             foreach (var id in ids)
             {
-                await TryAsync(id, () => Device(id).ModelChangedAsync(model));
+                await TryAsync(id, () => Device(id).ModelChangedAsync(rules));
             }
 
             after = ids[^1];
         }
-
-        return new ApplyOutcome { Resource = $"devicemodel/{applied.Id}", Outcome = outcome, Warnings = [.. applied.Warnings] };
     }
 
     private async Task JoinAsync(ReadOnlyMemory<byte> member)

@@ -13,7 +13,8 @@ internal static class MembershipRules
         var fresh = !record.Exists;
         var joined = fresh
             ? new TwinRecord { Exists = true, Name = member.Name, Description = member.Description, State = member.State, LastOnline = member.LastOnline }
-            : record;
+            : terms.IsStrict || member.Description.Length == 0 || member.Description == record.Description ? record
+            : record with { Description = member.Description };
         var twin = TwinOf(joined, member, terms);
         var attributes = AttributeRules.Apply(twin.Record, member.Attributes ?? [], "", isWhole: true, terms);
         var publications = twin.Publications.AddRange(attributes.Publications);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 
@@ -49,6 +50,10 @@ internal static class StateRules
             Reports = [new Report(null, terms.GoesUp ? answer : default)],
         };
     }
+
+    /// <summary>The state for the cloud; nothing when the device has never said one.</summary>
+    public static ImmutableArray<Report> Whole(TwinRecord record, TwinTerms terms) =>
+        record.State.Length == 0 ? [] : [new Report(null, terms.GoesUp ? Answer(record, terms) : default)];
 
     public static bool IsState(string state) => IsAlive(state)
         || Is(state, "offline") || Is(state, "unknown") || Is(state, "unhealthy");

@@ -69,7 +69,26 @@ internal static partial class TwinRules
 
         var after = twin.ToImmutable();
         var same = ReferenceEquals(after, record.Twin) && conflicts == record.Conflicts;
+        if (!terms.IsStrict && !ContainsTold(outcomes.AsSpan(0, count)))
+        {
+            // Nobody on the bus hears of what changed nothing: a cloud asks often, and repeats itself to be sure.
+            return new TwinChange(same ? record : record with { Twin = after, Conflicts = conflicts }) { Reports = Reports(outcomes.AsSpan(0, count), terms) };
+        }
+
         return Tell(same ? record : record with { Twin = after, Conflicts = conflicts }, outcomes.AsSpan(0, count), eventId, terms, withResult: false);
+    }
+
+    private static bool ContainsTold(ReadOnlySpan<PropertyOutcome> outcomes)
+    {
+        foreach (ref readonly var outcome in outcomes)
+        {
+            if (outcome.IsTold)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static PropertyOutcome Sync(TwinProperty? current, TwinEntry entry, TwinTerms terms, ref ImmutableArray<TwinConflict> conflicts)
@@ -88,14 +107,19 @@ internal static partial class TwinRules
         var type = current is null or { IsDeleted: true } ? entry.Type : current.Type;
         if ((WhyNot(model, type, entry.Name, entry.Expected.Value) ?? WhyNot(model, type, entry.Name, entry.Actual.Value)) is not null)
         {
-            return default;
+            return current is null || terms.IsStrict ? default : Mistyped(current, entry, terms, ref conflicts);
         }
 
-        return current is null ? SyncNew(entry, terms.Now) : SyncKnown(current, entry, terms, ref conflicts);
+        return current is null ? SyncNew(entry, terms) : SyncKnown(current, entry, terms, ref conflicts);
     }
 
-    private static PropertyOutcome SyncNew(TwinEntry entry, long now)
+    // What the property cannot hold loses like what is too old: the cloud hears what stays.
+    private static PropertyOutcome Mistyped(TwinProperty current, TwinEntry entry, TwinTerms terms, ref ImmutableArray<TwinConflict> conflicts) =>
+        Lost(current, current, entry, entry.Expected.IsGiven ? TwinParts.Expected : TwinParts.Actual, false, terms, ref conflicts);
+
+    private static PropertyOutcome SyncNew(TwinEntry entry, TwinTerms terms)
     {
+        var now = terms.Now;
         if ((entry.Expected.IsGiven && !Wins(null, entry.ExpectedVersion)) || (entry.Actual.IsGiven && !Wins(null, entry.ActualVersion)))
         {
             return default;
@@ -108,14 +132,14 @@ internal static partial class TwinRules
             Optional = entry.Optional ?? true,
             Type = entry.Type!,
         };
-        return new PropertyOutcome(entry.Name, null, made) { IsTold = true };
+        return new PropertyOutcome(entry.Name, null, made) { IsTold = true, Up = Confirmed(entry.Expected.IsGiven, terms) };
     }
 
     private static PropertyOutcome SyncKnown(TwinProperty current, TwinEntry entry, TwinTerms terms, ref ImmutableArray<TwinConflict> conflicts)
     {
         var after = current;
-        var told = false;
-        if (entry.Expected.IsGiven)
+        var (told, taken) = (false, false);
+        if (entry.Expected.IsGiven && !IsThere(current.Expected, entry.Expected, entry.ExpectedVersion, terms))
         {
             if (!Wins(current.Expected, entry.ExpectedVersion))
             {
@@ -123,15 +147,16 @@ internal static partial class TwinRules
             }
 
             after = after with { Expected = Taken(entry.Expected, entry.ExpectedVersion!.Value, terms.Now) };
-            told = true;
+            (told, taken) = (true, true);
         }
 
-        if (entry.Actual.IsGiven)
+        if (entry.Actual.IsGiven && !IsThere(current.Actual, entry.Actual, entry.ActualVersion, terms))
         {
-            if (!Wins(current.Actual, entry.ActualVersion))
+            if (!Wins(current.Actual, entry.ActualVersion) || IsOwn(current.Actual, entry.ActualVersion, terms))
             {
                 // A tombstone stays one when only half of what would revive it is accepted.
-                return Lost(current, current.IsDeleted ? current : after, entry, TwinParts.Actual, told && !current.IsDeleted, terms, ref conflicts);
+                var lost = Lost(current, current.IsDeleted ? current : after, entry, TwinParts.Actual, told && !current.IsDeleted, terms, ref conflicts);
+                return lost.IsNothing ? lost : lost with { Up = lost.Up | Confirmed(taken && !current.IsDeleted, terms) };
             }
 
             after = after with { Actual = Taken(entry.Actual, entry.ActualVersion!.Value, terms.Now) };
@@ -146,12 +171,26 @@ internal static partial class TwinRules
 
         if (entry.Type != current.Type)
         {
+            // A property that lives keeps its type; that the cloud has another is news in edgecore alone.
             after = current.IsDeleted ? after with { Type = entry.Type! } : after;
-            told = true;
+            told |= terms.IsStrict || current.IsDeleted;
         }
 
-        return told ? new PropertyOutcome(entry.Name, current, after) { IsTold = true } : default;
+        return told ? new PropertyOutcome(entry.Name, current, after) { IsTold = true, Up = Confirmed(taken, terms) } : default;
     }
+
+    /// <summary>A cloud cannot see that its value was taken: it is told. edgecore says nothing.</summary>
+    private static TwinParts Confirmed(bool isTaken, TwinTerms terms) => isTaken && !terms.IsStrict
+        ? TwinParts.Expected | TwinParts.ExpectedVersion | TwinParts.Optional | TwinParts.Type
+        : TwinParts.None;
+
+    /// <summary>The same value in the same version changes nothing, however often it is said.</summary>
+    private static bool IsThere(TwinValue? current, GivenValue given, TwinVersion? version, TwinTerms terms) =>
+        !terms.IsStrict && current is not null && current.Value == given.Value && version == current.Version;
+
+    /// <summary>What the device itself has reported, a cloud's idea of it does not replace, unless it has seen a later one.</summary>
+    private static bool IsOwn(TwinValue? current, TwinVersion? wanted, TwinTerms terms) =>
+        !terms.IsStrict && current is { Version.Edge: > 0 } && wanted is { } version && version.Edge <= current.Version.Edge;
 
     private static TwinValue Taken(GivenValue given, TwinVersion version, long now) => new() { Value = given.Value, Timestamp = now, Version = version };
 
@@ -181,23 +220,29 @@ internal static partial class TwinRules
         return up == TwinParts.None && !told ? default : new PropertyOutcome(entry.Name, current, after) { IsTold = told, Up = up };
     }
 
-    /// <summary>The same value without a version is no conflict: old mappers say what they have just reported.</summary>
+    /// <summary>The same value is no conflict: old mappers say what they have just reported, and a cloud asks with its value for what is there.</summary>
     private static void Note(
         string property, TwinParts side, TwinValue kept, string? refused, TwinVersion? version, TwinTerms terms, ref ImmutableArray<TwinConflict> conflicts)
     {
-        if (version is null && refused == kept.Value)
+        if ((version is null || !terms.IsStrict) && refused == kept.Value)
         {
             return;
         }
 
-        conflicts = conflicts.Add(new TwinConflict
+        var conflict = new TwinConflict
         {
             Property = property,
             Side = side == TwinParts.Expected ? "expected" : "actual",
             Kept = kept,
             Refused = new TwinValue { Value = refused, Timestamp = terms.Now, Version = version ?? default },
             Source = terms.Source,
-        });
+        };
+        if (!terms.IsStrict && conflicts.Any(c => c with { Refused = conflict.Refused } == conflict && c.Refused.Value == refused && c.Refused.Version == conflict.Refused.Version))
+        {
+            return;
+        }
+
+        conflicts = conflicts.Add(conflict);
         conflicts = conflicts.Length > terms.Options.MaxConflicts ? conflicts.RemoveRange(0, conflicts.Length - terms.Options.MaxConflicts) : conflicts;
     }
 

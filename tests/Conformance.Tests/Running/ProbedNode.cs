@@ -13,6 +13,7 @@ internal static class ProbedNode
         if (cloud)
         {
             settings["modules.edgeHub.websocket.server"] = "127.0.0.1:10000";
+            settings["modules.edgeHub.enable"] = "false";
         }
 
         return EdgeNode.StartAsync(settings, silo => silo.AddModule<HubProbe>(HubProbe.ModuleName, Groups.Hub));

@@ -14,7 +14,7 @@ public sealed class UsageTests
     [InlineData("get devices --outptu json", "unknown flag '--outptu' for 'edgectl get devices'; did you mean '--output'?")]
     [InlineData("get devices --sever 1:2", "unknown flag '--sever' for 'edgectl get devices'; did you mean '--server'?")]
     [InlineData("get devices -o xml", "'xml' is no output format; take table, wide, json or yaml")]
-    [InlineData("get", "'edgectl get' needs one of: devices, twins, models, modules, refusals")]
+    [InlineData("get", "'edgectl get' needs one of: nodes, devices, twins, models, modules, refusals")]
     [InlineData("twin set pump-1", "PROPERTY=VALUE")]
     [InlineData("twin set pump-1 temperature", "'temperature' sets nothing; write PROPERTY=VALUE")]
     [InlineData("twin get a/b/c", "is no device id")]

@@ -59,9 +59,11 @@ public sealed class Arrivals<T>
         return All;
     }
 
-    internal void Add(T arrived) => Change(() => _all.Add(arrived));
+    /// <summary>One more has arrived.</summary>
+    public void Add(T arrived) => Change(() => _all.Add(arrived));
 
-    internal void End() => Change(() => _ended = true);
+    /// <summary>Nothing more comes.</summary>
+    public void End() => Change(() => _ended = true);
 
     private void Change(Action change)
     {

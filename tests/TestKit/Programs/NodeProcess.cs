@@ -3,7 +3,7 @@ using System.Globalization;
 namespace EdgeOrleans.TestKit;
 
 /// <summary>The published node in a process of its own, with its own data folder and ports. It can be killed and started again on both.</summary>
-public sealed class NodeProcess : IAsyncDisposable
+public class NodeProcess : IAsyncDisposable
 {
     private const string ReadyLine = "ready in ";
 
@@ -139,17 +139,24 @@ public sealed class NodeProcess : IAsyncDisposable
         }
 
         _folder.Dispose();
+        GC.SuppressFinalize(this);
     }
 
-    private IEnumerable<string> Arguments() => [.. _setup.WithPorts ? Ports() : [], "--data", Data, .. _setup.Arguments];
+    private IEnumerable<string> Arguments() => [.. Role(), .. _setup.WithPorts ? Ports() : [], "--data", Data, .. _setup.Arguments];
+
+    /// <summary>The words that say what the program is to be.</summary>
+    private protected virtual string[] Role() => [];
+
+    /// <summary>The arguments for the ports of its doors.</summary>
+    private protected virtual string[] Doors() => [Invariant($"--modules.eventBus.mqttServerInternal=tcp://127.0.0.1:{MqttPort}")];
 
     private string[] Ports() =>
     [
         Invariant($"--silo.port={SiloPort}"),
         Invariant($"--silo.gatewayPort={GatewayPort}"),
         Invariant($"--http.listen=http://127.0.0.1:{HttpPort}"),
-        Invariant($"--modules.eventBus.mqttServerInternal=tcp://127.0.0.1:{MqttPort}"),
+        .. Doors(),
     ];
 
-    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    private protected static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

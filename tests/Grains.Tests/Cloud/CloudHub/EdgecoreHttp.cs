@@ -21,7 +21,7 @@ internal sealed class EdgecoreHttp : IDisposable
     }
 
     /// <summary>Believes whatever certificate the cloud has, as edgecore does for the CA.</summary>
-    public static EdgecoreHttp Unverified(Uri cloud) => new(cloud, new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null }, null);
+    public static EdgecoreHttp Unverified(Uri cloud, X509Certificate2? own = null) => new(cloud, new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null }, own);
 
     /// <summary>Believes the CA alone, names included; with the node's own certificate when it has one.</summary>
     public static EdgecoreHttp Verified(Uri cloud, byte[] authority, X509Certificate2? certificate = null)

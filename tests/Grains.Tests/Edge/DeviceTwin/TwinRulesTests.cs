@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using EdgeOrleans.Devices;
 
 namespace EdgeOrleans.Edge.DeviceTwin;
@@ -197,16 +198,110 @@ public sealed class TwinRulesTests
         Assert.Empty(node.Up);
     }
 
-    [Fact]
-    public void Half_a_sync_entry_may_win_while_the_other_half_loses()
+    [Theory]
+    [InlineData(TwinCompatibility.Strict), InlineData(TwinCompatibility.Normal)]
+    public void Half_a_sync_entry_may_win_while_the_other_half_loses(TwinCompatibility compatibility)
     {
-        var node = RuleNode.WithDevice(Normal).Update("""{"twin":{"a":{"actual":{"value":"1"}}}}""").Update("""{"twin":{"a":{"actual":{"value":"2"}}}}""");
+        var node = RuleNode.WithDevice(new DeviceTwinOptions { Compatibility = compatibility })
+            .Update("""{"twin":{"a":{"actual":{"value":"1"}}}}""").Update("""{"twin":{"a":{"actual":{"value":"2"}}}}""");
 
         node.CloudUpdate("""{"twin":{"a":{"expected":{"value":"7"},"actual":{"value":"0"},"metadata":{"type":"string"},"expected_version":{"cloud":1,"edge":0},"actual_version":{"cloud":1,"edge":1}}}}""");
 
         Assert.Equal(("7", "2"), (node.Device.Twin["a"].Expected!.Value, node.Device.Twin["a"].Actual!.Value));
         Assert.Contains("\"actual\":{\"value\":\"2\"", node.Up[0].Payload, StringComparison.Ordinal);
-        Assert.DoesNotContain("\"expected\"", node.Up[0].Payload, StringComparison.Ordinal);
+        Assert.Equal(compatibility == TwinCompatibility.Normal, node.Up[0].Payload.Contains("\"expected\"", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(null), InlineData("""{"a":{"actual":{"value":"1"}}}""")]
+    public void A_desired_value_that_was_taken_is_confirmed_with_its_version(string? before)
+    {
+        var node = RuleNode.WithDevice(Normal);
+        if (before is not null)
+        {
+            node.Update($$"""{"twin":{{before}}}""");
+        }
+
+        node.Membership(Desired("7", cloud: 3, edge: 0));
+
+        var entry = JsonNode.Parse(Assert.Single(node.Up).Payload)!["twin"]!["a"]!;
+        Assert.Equal(("7", 3, 0), ((string)entry["expected"]!["value"]!, (int)entry["expected_version"]!["cloud"]!, (int)entry["expected_version"]!["edge"]!));
+        Assert.Null(entry["actual"]);
+        Assert.Equal("7", node.Payload("/twin/update/delta")["delta"]!["a"]!.ToString());
+    }
+
+    [Fact]
+    public void Strict_confirms_nothing_as_edgecore_does()
+    {
+        var node = RuleNode.WithDevice(Strict);
+
+        node.Membership(Desired("7", cloud: 3, edge: 0));
+
+        Assert.Equal("7", node.Device.Twin["a"].Expected!.Value);
+        Assert.Empty(node.Up);
+    }
+
+    [Fact]
+    public void A_membership_that_says_the_same_again_changes_nothing_and_tells_nobody()
+    {
+        var node = RuleNode.WithDevice(Normal);
+        node.Membership(Desired("7", cloud: 3, edge: 0));
+        var before = node.Device;
+
+        node.Membership(Desired("7", cloud: 3, edge: 0));
+
+        Assert.Same(before, node.Device);
+        Assert.Empty(node.Published);
+        Assert.Empty(node.Up);
+    }
+
+    [Fact]
+    public void A_cloud_that_asks_with_a_version_of_zero_hears_what_is_there_and_devices_hear_nothing()
+    {
+        var node = RuleNode.WithDevice(Normal);
+        node.Membership(Desired("7", cloud: 3, edge: 0));
+        var before = node.Device;
+
+        node.Membership(Desired("7", cloud: 0, edge: 0));
+
+        Assert.Same(before, node.Device);
+        Assert.Empty(node.Published);
+        Assert.Contains("\"expected_version\":{\"cloud\":3,\"edge\":0}", Assert.Single(node.Up).Payload, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1, false), InlineData(2, false), InlineData(3, true)]
+    public void What_the_device_has_reported_is_replaced_by_a_later_report_alone(int edge, bool isTaken)
+    {
+        var node = RuleNode.WithDevice(Normal).Update("""{"twin":{"a":{"actual":{"value":"1"}}}}""").Update("""{"twin":{"a":{"actual":{"value":"2"}}}}""");
+
+        node.Membership($$$$$"""{"added_devices":[{"id":"default/ts1","twin":{"a":{"actual":{"value":"9"},"metadata":{"type":"string"},"actual_version":{"cloud":5,"edge":{{{{{edge}}}}}}}}}]}""");
+
+        Assert.Equal(isTaken ? "9" : "2", node.Device.Twin["a"].Actual!.Value);
+        Assert.Equal(isTaken, node.Up.Count == 0);
+    }
+
+    [Fact]
+    public void A_desired_value_that_its_property_cannot_hold_is_a_conflict_once_and_the_cloud_hears_what_stays()
+    {
+        var node = RuleNode.WithDevice(Normal).Update("""{"twin":{"a":{"expected":{"value":"1"},"metadata":{"type":"int"}}}}""");
+
+        node.Membership(Desired("warm", cloud: 1, edge: 1));
+        node.Membership(Desired("warm", cloud: 1, edge: 1));
+
+        Assert.Equal("warm", Assert.Single(node.Device.Conflicts).Refused.Value);
+        Assert.Contains("\"expected\":{\"value\":\"1\"", Assert.Single(node.Up).Payload, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_device_that_is_described_in_another_way_takes_the_description_over()
+    {
+        var node = RuleNode.WithDevice(Normal);
+
+        node.Membership("""{"added_devices":[{"id":"default/ts1","name":"ts1","description":"hall 2","twin":{}}]}""");
+
+        Assert.Equal("hall 2", node.Device.Description);
+        Assert.Empty(node.Published);
     }
 
     [Fact]
@@ -359,4 +454,7 @@ public sealed class TwinRulesTests
 
         Assert.Equal(("2", new TwinVersion(0, long.MaxValue)), (node.Device.Twin["a"].Actual!.Value, node.Device.Twin["a"].Actual!.Version));
     }
+
+    private static string Desired(string value, int cloud, int edge) =>
+        $$$$$"""{"added_devices":[{"id":"default/ts1","name":"ts1","twin":{"a":{"expected":{"value":"{{{{{value}}}}}"},"optional":true,"metadata":{"type":"string"},"expected_version":{"cloud":{{{{{cloud}}}}},"edge":{{{{{edge}}}}}}}}}]}""";
 }

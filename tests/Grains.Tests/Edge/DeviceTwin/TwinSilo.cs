@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using EdgeOrleans.Beehive;
 using EdgeOrleans.DbManager;
 using EdgeOrleans.Devices;
+using EdgeOrleans.Hosting;
 using EdgeOrleans.Link;
 using EdgeOrleans.Modules;
 using Microsoft.Extensions.Configuration;
@@ -27,7 +28,7 @@ internal sealed class TwinSilo : IAsyncDisposable
         builder.ConfigureSiloHost((_, host) => host.Configuration.AddInMemoryCollection(settings));
         builder.ConfigureSilo((_, silo) =>
         {
-            silo.AddDbManager().AddOutbox().AddBeehive().AddDeviceTwin();
+            silo.WithoutWing(Wings.Cloud).AddDbManager().AddOutbox().AddBeehive().AddDeviceTwin();
             silo.Services.PostConfigure<DbManagerOptions>(o => o.DataFolder = Folder);
             silo.Services.AddSingleton<BusProbe>();
             silo.Services.AddSingleton<HubProbe>();
