@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using EdgeOrleans.Beehive;
 using EdgeOrleans.Modules;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -19,6 +20,7 @@ internal sealed partial class MqttBroker(
     Publisher publisher,
     TwinRequests requests,
     Refusals refusals,
+    Telemetry telemetry,
     IOptions<EventBusOptions> options,
     TimeProvider time,
     ILogger<MqttBroker> logger) : IAsyncDisposable
@@ -52,6 +54,7 @@ internal sealed partial class MqttBroker(
             LogRestored(sessions.Count, retained.Load.Messages);
         }
 
+        BrokerMetrics.Add(telemetry, this, sessions, retained, refusals);
         _endpoint = new MqttEndpoint(options.Value, NewConnection, refusals, time, _logger);
         _endpoint.Start();
     }

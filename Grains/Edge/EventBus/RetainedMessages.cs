@@ -21,6 +21,18 @@ internal sealed class RetainedMessages(IOptions<EventBusOptions> options)
         }
     }
 
+    /// <summary>All of them, as they are now.</summary>
+    public IReadOnlyList<MqttMessage> All
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _byTopic.Values.OrderBy(static message => message.Topic, StringComparer.Ordinal)];
+            }
+        }
+    }
+
     /// <summary>Whether a message may be retained. One that ends another always may.</summary>
     public bool HasRoomFor(MqttMessage message)
     {

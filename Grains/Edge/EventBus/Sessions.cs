@@ -25,6 +25,9 @@ internal sealed class Sessions(
     /// <summary>How many there are.</summary>
     public int Count => _byClient.Count;
 
+    /// <summary>How many messages wait for clients or are unacknowledged.</summary>
+    public long Waiting => _byClient.Values.Sum(static session => (long)session.Load.Messages);
+
     public Session? Find(string clientId) => _byClient.GetValueOrDefault(clientId);
 
     /// <summary>Waits until nobody else of this name is being let in.</summary>
