@@ -192,15 +192,10 @@ internal sealed partial class MqttBroker(
             granted.Clear();
         }
 
-        granted.ForEach(grant => subscriptions.Add(grant.Wish));
+        var found = granted.ConvertAll(grant =>
+            (grant.Wish, Messages: retained.Match(subscriptions, grant.Wish, grant.Wish.RetainHandling == 0 || (grant.Wish.RetainHandling == 1 && grant.IsNew))));
         connection.Write(new MqttSubAckPacket { PacketIdentifier = packet.PacketIdentifier, ReasonCodes = codes });
-        foreach (var (wish, isNew) in granted)
-        {
-            if (wish.RetainHandling == 0 || (wish.RetainHandling == 1 && isNew))
-            {
-                session.AddRetained(retained.Match(wish.Filter), wish);
-            }
-        }
+        found.ForEach(of => session.AddRetained(of.Messages, of.Wish));
     }
 
     public async Task UnsubscribeAsync(MqttConnection connection, Session session, MqttUnsubscribePacket packet)
@@ -311,7 +306,7 @@ internal sealed partial class MqttBroker(
         SessionExpiryInterval = asked.Expiry is { } wished && wished != expiry ? expiry : 0,
         ServerKeepAlive = keepAlive != askedKeepAlive ? keepAlive : (ushort)0,
         MaximumPacketSize = (uint)options.Value.MaxPacketSize,
-        ReceiveMaximum = Session.ReceiveMaximum,
+        ReceiveMaximum = IncomingMessages.Most,
         TopicAliasMaximum = MqttReceiver.MostAliases,
         MaximumQoS = MqttQualityOfServiceLevel.ExactlyOnce,
         RetainAvailable = true,

@@ -237,8 +237,7 @@ internal sealed partial class MqttConnection : MqttSender.IOwner, IDisposable
             return;
         }
 
-        _ = _session!.ReceivedAsync(
-            this, owed, new MqttPubRecPacket { PacketIdentifier = owed.PacketId, ReasonCode = (MqttPubRecReasonCode)reason }, IsVersion5);
+        _ = AnswerAsync(owed, new MqttPubRecPacket { PacketIdentifier = owed.PacketId, ReasonCode = (MqttPubRecReasonCode)reason });
     }
 
     /// <summary>
@@ -260,7 +259,12 @@ internal sealed partial class MqttConnection : MqttSender.IOwner, IDisposable
 
         if (owed.IsReceived)
         {
-            _session!.ForgetReceived(owed.PacketId);
+            _session!.Incoming.Forget(owed.PacketId);
+            if (_session.Connection is { } current && !ReferenceEquals(current, this) && current.Acknowledgements.IsOwed(owed.PacketId))
+            {
+                // It has come again on another connection, which would wait for its answer.
+                _ = current.DisconnectAsync(CancellationToken.None);
+            }
         }
 
         _ = DisconnectAsync(CancellationToken.None);
@@ -338,13 +342,13 @@ internal sealed partial class MqttConnection : MqttSender.IOwner, IDisposable
                 session.Acknowledged(acknowledged.PacketIdentifier);
                 return true;
             case MqttPubRecPacket received:
-                await session.ReceivedByClientAsync(this, received);
+                session.ReceivedByClient(this, received);
                 return true;
             case MqttPubCompPacket completed:
                 session.Completed(completed.PacketIdentifier);
                 return true;
             case MqttPubRelPacket release:
-                await HoldAsync(session.ReleaseAsync(this, release.PacketIdentifier));
+                _ = session.Incoming.ReleaseAsync(this, release.PacketIdentifier);
                 return true;
             case MqttSubscribePacket subscribe:
                 await HoldAsync(_broker.SubscribeAsync(this, session, subscribe));
@@ -365,13 +369,12 @@ internal sealed partial class MqttConnection : MqttSender.IOwner, IDisposable
 
     private async ValueTask OnPublishAsync(MqttPublishPacket publish, PacketFacts facts)
     {
-        if (!IsFirstTime(publish))
+        if (!IsFirstTime(publish, out var owed))
         {
             return;
         }
 
         var topic = _requests.Read(publish.Topic);
-        var owed = Owe(publish);
         if (!_broker.MayPublish(topic))
         {
             Acknowledge(owed, MqttPubAckReasonCode.NotAuthorized);
@@ -394,46 +397,66 @@ internal sealed partial class MqttConnection : MqttSender.IOwner, IDisposable
             // It was read and not carried out: when it comes again it is new.
             if (owed is { IsReceived: true })
             {
-                _session!.ForgetReceived(owed.PacketId);
+                _session!.Incoming.Forget(owed.PacketId);
             }
 
             throw;
         }
     }
 
-    /// <summary>Notes that a publish wants an acknowledgement; null when it wants none.</summary>
-    private Acknowledgements.Owed? Owe(MqttPublishPacket publish)
+    /// <summary>Whether a publish is new. One that comes again is not carried out again where that can be known.</summary>
+    private bool IsFirstTime(MqttPublishPacket publish, out Acknowledgements.Owed? owed)
     {
-        if (publish.QualityOfServiceLevel == MqttQualityOfServiceLevel.AtMostOnce)
+        var id = publish.PacketIdentifier;
+        owed = null;
+        switch (publish.QualityOfServiceLevel)
         {
-            return null;
+            case MqttQualityOfServiceLevel.AtMostOnce:
+                return true;
+            case MqttQualityOfServiceLevel.AtLeastOnce:
+                // Only what came on this connection, and is still without its acknowledgement, is known to be the same.
+                return Acknowledgements.TryExpect(id, received: false, out owed) ? true : publish.Dup ? false : throw UsedAgain(id);
+            default:
+                return _session!.Incoming.TryTake(id, IsVersion5)
+                    ? Acknowledgements.TryExpect(id, received: true, out owed) ? true : throw UsedAgain(id)
+                    : Acknowledgements.TryExpect(id, received: true, out owed) && !IsAnsweredAgain(owed);
         }
-
-        return Acknowledgements.TryExpect(publish.PacketIdentifier, publish.QualityOfServiceLevel == MqttQualityOfServiceLevel.ExactlyOnce, out var owed)
-            ? owed
-            : throw MqttRules.Violation($"packet identifier {publish.PacketIdentifier} is used again before its acknowledgement");
     }
 
-    /// <summary>Whether a publish is new. One that comes again is not carried out again where that can be known.</summary>
-    private bool IsFirstTime(MqttPublishPacket publish)
+    // What is known is answered; what is still under way, from an older connection, is answered when it is known. If it has failed in this
+    // moment it is new after all.
+    private bool IsAnsweredAgain(Acknowledgements.Owed owed)
     {
-        if (publish.QualityOfServiceLevel != MqttQualityOfServiceLevel.ExactlyOnce)
+        if (_session!.Incoming.TryFind(owed.PacketId, out var answer))
         {
-            // With QoS 1 only what came on this connection, and is still without its acknowledgement, is known to be the same.
-            return !publish.Dup || !Acknowledgements.IsOwed(publish.PacketIdentifier);
-        }
+            if (answer is not null)
+            {
+                Acknowledgements.Ready(owed, answer);
+            }
 
-        if (_session!.TryReceive(publish.PacketIdentifier, IsVersion5, out var answer))
-        {
             return true;
         }
 
-        if (Acknowledgements.TryExpect(publish.PacketIdentifier, received: true, out var owed) && answer is not null)
+        return !_session.Incoming.TryTake(owed.PacketId, IsVersion5);
+    }
+
+    private static MqttDoorException UsedAgain(ushort id) =>
+        MqttRules.Violation($"packet identifier {id} is used again before its acknowledgement");
+
+    private async Task AnswerAsync(Acknowledgements.Owed owed, MqttPubRecPacket answer)
+    {
+        if (!await _session!.Incoming.TryAnswerAsync(answer, IsVersion5))
         {
-            Acknowledgements.Ready(owed, answer);
+            NotDone(owed);
+            return;
         }
 
-        return false;
+        Acknowledgements.Ready(owed, answer);
+        if (_session.Connection is { } current && !ReferenceEquals(current, this))
+        {
+            // The client has come again meanwhile, and has sent it again.
+            current.Acknowledgements.ReadyIfOwed(owed.PacketId, answer);
+        }
     }
 
     private async Task HoldAsync(Task work)

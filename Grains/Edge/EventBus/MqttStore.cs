@@ -165,12 +165,12 @@ internal sealed partial class MqttStore(Database database, RetainedMessages reta
         db.Execute("UPDATE mqtt_delivery SET released=1 WHERE session=?1 AND place=?2", delivery.Session.Number, delivery.Place));
 
     /// <summary>A QoS 2 message of the client was carried out.</summary>
-    public Task<bool> ReceivedAsync(Session session, ushort id) => RunAsync(db =>
-        db.Execute("INSERT OR IGNORE INTO mqtt_received(session, packet) VALUES(?1, ?2)", session.Number, (int)id));
+    public Task<bool> ReceivedAsync(long session, ushort id) => RunAsync(db =>
+        db.Execute("INSERT OR IGNORE INTO mqtt_received(session, packet) VALUES(?1, ?2)", session, (int)id));
 
     /// <summary>The client has released a QoS 2 message of its own.</summary>
-    public Task<bool> ForgetReceivedAsync(Session session, ushort id) => RunAsync(db =>
-        db.Execute("DELETE FROM mqtt_received WHERE session=?1 AND packet=?2", session.Number, (int)id));
+    public Task<bool> ForgetReceivedAsync(long session, ushort id) => RunAsync(db =>
+        db.Execute("DELETE FROM mqtt_received WHERE session=?1 AND packet=?2", session, (int)id));
 
     /// <summary>A delivery is over. Its row goes a little later.</summary>
     public void Forget(Delivery delivery)

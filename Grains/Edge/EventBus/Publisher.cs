@@ -103,9 +103,7 @@ internal sealed class Publisher(
     /// <returns>Ends when what survives is on disk, with whether it is; null when there is nothing to wait for.</returns>
     public Task<bool>? Publish(MqttMessage message, Outlet outlet, Session? sender = null, ushort received = 0)
     {
-        // First it is retained and then the listeners are looked up: who subscribes in this moment gets it one way or the other.
-        var replaced = message.Retain ? retained.Set(message) : null;
-        var listeners = outlet.Subscribers;
+        var (replaced, listeners) = message.Retain ? retained.Set(message, outlet) : (null, outlet.Subscribers);
         var change = received != 0 || Survives(outlet, message.Qos, message.Retain) ? NewChange(message, sender, received) : null;
         if (message.Retain && change is null)
         {
@@ -188,7 +186,7 @@ internal sealed class Publisher(
     {
         if (received != 0)
         {
-            sender!.ReceivedWithItsMessage(received);
+            sender!.Incoming.StoredWithItsMessage(received);
         }
 
         return new MqttChange(message) { Retains = message.Retain, Received = received == 0 ? null : (sender!, received) };

@@ -66,6 +66,25 @@ internal sealed class RetainedMessages(IOptions<EventBusOptions> options)
         }
     }
 
+    /// <summary>Retains a message, and says who listens to it in this moment: who subscribes later finds it here.</summary>
+    public (MqttMessage? Replaced, Subscription[] Listeners) Set(MqttMessage message, Outlet outlet)
+    {
+        lock (_gate)
+        {
+            return (Set(message), outlet.Subscribers);
+        }
+    }
+
+    /// <summary>Subscribes, and says what is retained in this moment: what is published later reaches the subscription.</summary>
+    public IReadOnlyList<MqttMessage> Match(SubscriptionIndex index, Subscription subscription, bool isWanted)
+    {
+        lock (_gate)
+        {
+            index.Add(subscription);
+            return isWanted ? Match(subscription.Filter) : [];
+        }
+    }
+
     /// <summary>What is retained on a topic.</summary>
     public MqttMessage? Find(string topic)
     {

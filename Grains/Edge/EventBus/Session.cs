@@ -9,24 +9,21 @@ namespace EdgeOrleans.Edge.EventBus;
 internal sealed record SessionHouse(EventBusOptions Options, MqttStore Store, RetainedMessages Retained, Refusals Refusals, TimeProvider Time);
 
 /// <summary>
-/// What the broker knows of one client beyond its connection: what waits for it, what it has not acknowledged, which QoS 2 messages of
-/// its own it has not released. Messages leave in the order in which they came, as many at once as the client allows.
+/// What the broker knows of one client beyond its connection: what waits for it, and what it has not acknowledged. Messages leave in the
+/// order in which they came, as many at once as the client allows.
 /// </summary>
 internal sealed class Session(string clientId, long number, SessionHouse house)
 {
     /// <summary>An expiry interval that never ends.</summary>
     public const uint Never = uint.MaxValue;
 
-    /// <summary>How many of its own messages with QoS 2 a client of MQTT 5 may leave unreleased.</summary>
-    public const ushort ReceiveMaximum = 1_024;
-
     private readonly Lock _gate = new();
     private readonly LinkedList<Delivery> _waiting = new();
     private readonly LinkedList<Delivery> _sent = new();
     private readonly Dictionary<ushort, Delivery> _byId = [];
-    private readonly Dictionary<ushort, Incoming> _received = [];
     private readonly Queue<(MqttMessage Message, Subscription Subscription)> _retained = new();
     private volatile MqttConnection? _connection;
+    private Task _releasing = Task.CompletedTask;
     private int _window;
     private ushort _lastId;
     private long _lastPlace;
@@ -39,6 +36,9 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
 
     /// <summary>Whether it outlives the process.</summary>
     public bool IsStored => Number != 0;
+
+    /// <summary>The QoS 2 messages of the client that it has not released.</summary>
+    public IncomingMessages Incoming { get; } = new(house?.Store, number);
 
     /// <summary>How long it outlives its connection, in seconds.</summary>
     public uint Expiry { get; set; }
@@ -199,31 +199,30 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
         Pump();
     }
 
-    /// <summary>PUBREC of the client: whatever happens, the message is not sent again before the PUBREL.</summary>
-    public async ValueTask ReceivedByClientAsync(MqttConnection connection, MqttPubRecPacket received)
+    /// <summary>PUBREC of the client: whatever happens, the message is not sent again before the PUBREL. These leave in the order of the PUBRECs.</summary>
+    public void ReceivedByClient(MqttConnection connection, MqttPubRecPacket received)
     {
         var (answer, delivery) = TakeReceived(received);
-        if (answer == AfterReceived.Store)
+        if (answer == AfterReceived.Nothing)
         {
-            answer = await StoreReleasedAsync(delivery!) ? AfterReceived.Release : AfterReceived.Nothing;
-            connection = _connection ?? connection;
-            if (answer == AfterReceived.Nothing)
-            {
-                // It will come again, and so will we.
-                connection.Abort();
-            }
+            Pump();
+            return;
         }
 
-        if (answer != AfterReceived.Nothing)
+        var released = new MqttPubRelPacket
         {
-            connection.Write(new MqttPubRelPacket
-            {
-                PacketIdentifier = received.PacketIdentifier,
-                ReasonCode = answer == AfterReceived.Unknown ? MqttPubRelReasonCode.PacketIdentifierNotFound : MqttPubRelReasonCode.Success,
-            });
+            PacketIdentifier = received.PacketIdentifier,
+            ReasonCode = answer == AfterReceived.Unknown ? MqttPubRelReasonCode.PacketIdentifierNotFound : MqttPubRelReasonCode.Success,
+        };
+        if (answer == AfterReceived.Store || !_releasing.IsCompleted)
+        {
+            var storing = answer == AfterReceived.Store ? StoreReleasedAsync(delivery!) : Task.FromResult(true);
+            _releasing = ReleaseAsync(_releasing, storing, connection, released);
         }
-
-        Pump();
+        else
+        {
+            connection.Write(released);
+        }
     }
 
     /// <summary>PUBCOMP of the client.</summary>
@@ -238,118 +237,6 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
         }
 
         Pump();
-    }
-
-    /// <summary>A QoS 2 publish of the client came in.</summary>
-    /// <param name="id">Its identifier.</param>
-    /// <param name="isVersion5">Whether the client was told how many it may have.</param>
-    /// <param name="answer">When it came before: what was answered; null when that is not known yet.</param>
-    /// <returns>Whether it is new.</returns>
-    /// <exception cref="MqttDoorException">More of them are unreleased than the client may have.</exception>
-    public bool TryReceive(ushort id, bool isVersion5, out MqttPubRecPacket? answer)
-    {
-        lock (_gate)
-        {
-            if (_received.TryGetValue(id, out var incoming))
-            {
-                answer = incoming.Answer;
-                return false;
-            }
-
-            if (isVersion5 && _received.Count >= ReceiveMaximum)
-            {
-                throw new MqttDoorException(MqttDoorException.Violation, $"more than {ReceiveMaximum} messages with QoS 2 that are not released")
-                {
-                    Code = MqttDisconnectReasonCode.ReceiveMaximumExceeded,
-                };
-            }
-
-            answer = null;
-            _received[id] = new Incoming();
-            return true;
-        }
-    }
-
-    /// <summary>A QoS 2 publish of the client was carried out, or refused. The answer leaves when nothing can double the message any more.</summary>
-    public async Task ReceivedAsync(MqttConnection connection, Acknowledgements.Owed owed, MqttPubRecPacket answer, bool isVersion5)
-    {
-        var isRefused = isVersion5 && answer.ReasonCode >= MqttPubRecReasonCode.UnspecifiedError;
-        if (!isRefused && IsStored && !IsReceivedStored(owed.PacketId))
-        {
-            if (!await house.Store.ReceivedAsync(this, owed.PacketId))
-            {
-                connection.NotDone(owed);
-                return;
-            }
-        }
-
-        lock (_gate)
-        {
-            if (isRefused)
-            {
-                // With an error the exchange ends here, and the identifier is free for another message.
-                _received.Remove(owed.PacketId);
-            }
-            else if (_received.TryGetValue(owed.PacketId, out var incoming))
-            {
-                incoming.Answer = answer;
-            }
-        }
-
-        connection.Acknowledgements.Ready(owed, answer);
-        if (_connection is { } current && !ReferenceEquals(current, connection))
-        {
-            current.Acknowledgements.ReadyIfOwed(owed.PacketId, answer);
-        }
-    }
-
-    /// <summary>The row of a QoS 2 publish is in the commit of its message.</summary>
-    public void ReceivedWithItsMessage(ushort id)
-    {
-        lock (_gate)
-        {
-            if (_received.TryGetValue(id, out var incoming))
-            {
-                incoming.IsStored = true;
-            }
-        }
-    }
-
-    /// <summary>A QoS 2 publish was not carried out: when it comes again it is new.</summary>
-    public void ForgetReceived(ushort id)
-    {
-        lock (_gate)
-        {
-            _received.Remove(id);
-        }
-    }
-
-    /// <summary>PUBREL of the client: its identifier is free, and the client hears so when no restart can bring it back.</summary>
-    public async Task ReleaseAsync(MqttConnection connection, ushort id)
-    {
-        bool isKnown, isStored;
-        lock (_gate)
-        {
-            isKnown = _received.TryGetValue(id, out var incoming) && incoming.Answer is not null;
-            isStored = isKnown && IsStored;
-        }
-
-        if (isStored && !await house.Store.ForgetReceivedAsync(this, id))
-        {
-            connection.Abort();
-            return;
-        }
-
-        if (isKnown)
-        {
-            ForgetReceived(id);
-        }
-
-        connection.Write(new MqttPubCompPacket
-        {
-            PacketIdentifier = id,
-            ReasonCode = isKnown ? MqttPubCompReasonCode.Success : MqttPubCompReasonCode.PacketIdentifierNotFound,
-        });
     }
 
     /// <summary>Sends what may be sent.</summary>
@@ -403,9 +290,10 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
                 Remove(delivery);
             }
 
-            _received.Clear();
             _retained.Clear();
         }
+
+        Incoming.Clear();
     }
 
     /// <summary>Takes up what the disk has kept, in its order.</summary>
@@ -433,9 +321,6 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
         _bytes += message.Size;
         (row.IsReleased ? _sent : _waiting).AddLast(delivery.Node);
     }
-
-    /// <summary>Takes up a QoS 2 message of the client that it has not released.</summary>
-    public void RestoreReceived(ushort id) => _received[id] = new Incoming { Answer = new MqttPubRecPacket { PacketIdentifier = id }, IsStored = true };
 
     private bool SendNext(MqttConnection connection, long now, ref bool begins)
     {
@@ -642,6 +527,20 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
         }
     }
 
+    private async Task ReleaseAsync(Task before, Task<bool> storing, MqttConnection connection, MqttPubRelPacket released)
+    {
+        await before;
+        if (await storing)
+        {
+            (_connection ?? connection).Write(released);
+        }
+        else
+        {
+            // The client will come and say so again.
+            (_connection ?? connection).Abort();
+        }
+    }
+
     private async Task<bool> StoreReleasedAsync(Delivery delivery)
     {
         var isStored = await house.Store.ReleasedAsync(delivery);
@@ -656,27 +555,12 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
         return isStored;
     }
 
-    private bool IsReceivedStored(ushort id)
-    {
-        lock (_gate)
-        {
-            return _received.TryGetValue(id, out var incoming) && incoming.IsStored;
-        }
-    }
-
     private enum AfterReceived
     {
         Unknown,
         Nothing,
         Store,
         Release,
-    }
-
-    private sealed class Incoming
-    {
-        public MqttPubRecPacket? Answer { get; set; }
-
-        public bool IsStored { get; set; }
     }
 }
 

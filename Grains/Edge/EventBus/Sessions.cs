@@ -144,7 +144,7 @@ internal sealed class Sessions(
 
         foreach (var (number, packet) in stored.Received)
         {
-            byNumber.GetValueOrDefault(number)?.RestoreReceived(packet);
+            byNumber.GetValueOrDefault(number)?.Incoming.Restore(packet);
         }
 
         foreach (var message in stored.Retained.Select(stored.Messages.GetValueOrDefault).OfType<MqttMessage>())
