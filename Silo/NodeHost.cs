@@ -74,10 +74,12 @@ public static class NodeHost
         services.AddHostedService<SettingsWatcher>();
     }
 
-    // The first warns that a node has no server GC, the second that nothing was checked since the machine was switched on: both are meant so.
+    // The first warns that a node has no server GC, the second that nothing was checked since the machine was switched on: both are meant so. The third
+    // warns of every console that ends: a console hangs up and does not say goodbye.
     private static void AddLog(ILoggingBuilder log)
     {
-        log.SetMinimumLevel(LogLevel.Trace).AddFilter("Orleans.Runtime.Silo", LogLevel.Error).AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
+        log.SetMinimumLevel(LogLevel.Trace).AddFilter("Orleans.Runtime.Silo", LogLevel.Error).AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error)
+            .AddFilter("Orleans.Runtime.Messaging.Connection", LogLevel.Error);
         log.Services.AddSingleton<ILoggerProvider, ConsoleLog>();
     }
 

@@ -8,12 +8,13 @@ namespace EdgeOrleans.Cloud;
 internal interface INodeSession : IGrainWithStringKey
 {
     /// <summary>A link of the node is up and was admitted. One that was there before is closed.</summary>
+    /// <returns>False when the certificate was revoked since it was looked at: it is no link, and what was there before stays.</returns>
     [Alias("Attach")]
-    Task AttachAsync(NodeConnection connection, INodeLink link);
+    Task<bool> AttachAsync(NodeConnection connection, INodeLink link);
 
     /// <summary>A link is down. Nothing happens when it is not the node's current one.</summary>
     [Alias("Detach")]
-    Task DetachAsync(Guid session, string why);
+    Task DetachAsync(Guid session, DateTimeOffset lastHeard);
 
     /// <summary>Something waits for the node in the outbox. Without a link it waits on. Cheap: call it after every commit that appended.</summary>
     [Alias("Nudge"), OneWay]
@@ -22,7 +23,8 @@ internal interface INodeSession : IGrainWithStringKey
     /// <summary>Ends the link: the node was removed, or its certificates were revoked.</summary>
     /// <param name="reason">A sentence, for the log and the node.</param>
     /// <param name="serial">Only when the link was made with this certificate; null for any.</param>
-    [Alias("Close")]
+    /// <remarks>It waits for nothing else that goes on here: who removes a node must not wait for a link that waits for the node.</remarks>
+    [Alias("Close"), AlwaysInterleave]
     Task CloseAsync(string reason, string? serial = null);
 }
 
@@ -66,6 +68,10 @@ internal sealed record NodeConnection
     /// <summary>When the certificate ends.</summary>
     [Id(5)]
     public DateTimeOffset CertificateExpires { get; init; }
+
+    /// <summary>When the certificate begins.</summary>
+    [Id(8)]
+    public DateTimeOffset CertificateBegins { get; init; }
 
     /// <summary>The silo that holds the socket.</summary>
     [Id(6)]

@@ -1,5 +1,6 @@
 using EdgeOrleans.Benchmarks;
 using EdgeOrleans.Benchmarks.Floors;
+using EdgeOrleans.Benchmarks.Links;
 
 switch (args)
 {
@@ -9,6 +10,15 @@ switch (args)
     case ["--storage"]:
         await StorageBenchmark.RunAsync(Console.Out);
         return 0;
+    case ["--registry"]:
+        await RegistryBenchmark.RunAsync(Console.Out);
+        return 0;
+    case ["--links"]:
+        await LinkBenchmark.RunAsync(2_000, Console.Out);
+        return 0;
+    case ["--links", var nodes] when int.TryParse(nodes, System.Globalization.CultureInfo.InvariantCulture, out var count) && count is >= 100 and <= 100_000:
+        await LinkBenchmark.RunAsync(count, Console.Out);
+        return 0;
     case []:
         await NodeBenchmark.RunAsync(BenchmarkPlan.Full, Console.Out);
         return 0;
@@ -16,6 +26,6 @@ switch (args)
         await NodeBenchmark.RunAsync(BenchmarkPlan.Quick, Console.Out);
         return 0;
     default:
-        Console.Error.WriteLine("usage: Benchmarks [--quick | --storage]; without a switch the whole table is measured, which takes some minutes");
+        Console.Error.WriteLine("usage: Benchmarks [--quick | --storage | --registry | --links [NODES]]; without a switch the whole table is measured, which takes some minutes");
         return 2;
 }

@@ -36,4 +36,70 @@ public sealed class FleetTests
         Assert.Equal("40", (await fleet[0].AtNodeAsync(device))!.Twin["limit"].Expected!.Value);
         Assert.NotNull(await fleet[0].AtNodeAsync("default/late"));
     }
+
+    [Fact]
+    public async Task Nodes_and_cloud_that_stop_and_start_agree_again_over_slow_lines()
+    {
+        await using var fleet = await EdgeFleet.StartAsync(nodes: 3, devices: 3);
+        fleet[1].Wire.Delay = TimeSpan.FromMilliseconds(20);
+        fleet[2].Wire.BytesPerSecond = 20_000;
+
+        for (var round = 1; round <= 3; round++)
+        {
+            foreach (var node in fleet.Nodes)
+            {
+                await node.ReportAsync(round % 3, "temperature", $"{round}");
+                await fleet.SetAsync(node.Device(0), "limit", $"{round}0");
+            }
+
+            await (round switch
+            {
+                1 => fleet[0].RestartAsync(),
+                2 => fleet.Cloud.RestartAsync(),
+                _ => CutAsync(fleet[1]),
+            });
+            await fleet.ReadyAsync();
+            await fleet.SettledAsync();
+        }
+
+        Assert.Equal("30", (await fleet[2].AtNodeAsync(fleet[2].Device(0)))!.Twin["limit"].Expected!.Value);
+
+        static Task CutAsync(FleetNode node)
+        {
+            node.Wire.Cut();
+            return Task.CompletedTask;
+        }
+    }
+
+    [Fact]
+    public async Task A_device_that_moves_is_gone_there_and_whole_here_and_a_node_that_comes_late_gets_what_waits_for_it()
+    {
+        await using var fleet = await EdgeFleet.StartAsync(nodes: 1, devices: 1);
+        var device = fleet[0].Device(0);
+        await fleet.SetAsync(device, "limit", "40");
+        await fleet.SettledAsync();
+
+        await fleet.ApplyDeviceAsync(device, "edge-1");
+        await fleet.SetAsync(device, "limit", "41");
+        var late = await fleet.AddAsync();
+        await fleet.ReadyAsync();
+
+        await EdgeFleet.UntilAsync("the device has moved", async () =>
+            await fleet[0].AtNodeAsync(device) is null && (await late.AtNodeAsync(device))?.Twin.GetValueOrDefault("limit")?.Expected?.Value == "41"
+            && (await fleet.AtCloudAsync(device))!.Pending.IsEmpty ? null : "it has not");
+    }
+
+    [Fact]
+    public async Task A_line_that_goes_silent_is_noticed_and_replaced()
+    {
+        await using var fleet = await EdgeFleet.StartAsync(nodes: 1, devices: 1, node: new Dictionary<string, string> { ["modules.edgeHub.websocket.readDeadline"] = "2" });
+
+        fleet[0].Wire.Hold();
+        await fleet[0].ReportAsync(0, "temperature", "33");
+        await EdgeFleet.UntilAsync("the node dials again", () => Task.FromResult(fleet[0].Wire.Connections > 1 ? null : "it holds on to the silent line"));
+        fleet[0].Wire.Release();
+        await fleet.SettledAsync();
+
+        Assert.Equal("33", (await fleet.AtCloudAsync(fleet[0].Device(0)))!.Twin["temperature"].Actual!.Value);
+    }
 }

@@ -220,6 +220,7 @@ internal sealed partial class LinkDoor(
             Address = context.Connection.RemoteIpAddress?.ToString() ?? "",
             Agent = Printable(context.Request.Headers.UserAgent.ToString()),
             Serial = certificate.SerialNumber,
+            CertificateBegins = certificate.NotBefore.ToUniversalTime(),
             CertificateExpires = certificate.NotAfter.ToUniversalTime(),
             Hub = hub.Value.Name,
             Since = time.GetUtcNow(),

@@ -5,6 +5,7 @@ using EdgeOrleans.DbManager;
 using EdgeOrleans.Joining;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Concurrency;
 
 namespace EdgeOrleans.Cloud.CloudHub;
 
@@ -19,8 +20,8 @@ internal interface INodeCertificateIssuer : IGrainWithStringKey
     [Alias("Issue")]
     Task<IssueOutcome> IssueAsync(byte[] key, string token, bool onlyNew);
 
-    /// <summary>Whether a certificate of this node was revoked; the caller knows that it is ours.</summary>
-    [Alias("IsRevoked")]
+    /// <summary>Whether a certificate of this node was revoked; the caller knows that it is ours. Answered at once, whatever goes on.</summary>
+    [Alias("IsRevoked"), AlwaysInterleave]
     Task<bool> IsRevokedAsync(string serial, DateTimeOffset notBefore);
 }
 

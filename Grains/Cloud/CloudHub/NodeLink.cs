@@ -27,7 +27,7 @@ internal sealed partial class NodeLink(
     private readonly Dictionary<string, Task> _devices = new(StringComparer.Ordinal);
     private readonly HashSet<string> _said = new(StringComparer.Ordinal);
     private readonly string _node = connection.Node;
-    private ILinkDelivery? _delivery;
+    private readonly ILinkDelivery _delivery = deliveries.Create(connection, socket.SendAsync);
     private long _heard = time.GetUtcNow().UtcTicks;
 
     public NodeConnection Connection => connection;
@@ -37,8 +37,6 @@ internal sealed partial class NodeLink(
 
     /// <summary>Completes with the link.</summary>
     public Task Ended => socket.Ended;
-
-    private ILinkDelivery Delivery => _delivery ??= deliveries.Create(connection, socket.SendAsync);
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -53,12 +51,18 @@ internal sealed partial class NodeLink(
         try
         {
             // From here on the node is there: what is done for it finds this link.
-            await session.AttachAsync(connection, self);
-            LogUp(_node, connection.Address, connection.Agent);
-            var delivering = Delivery.RunAsync(life.Token);
+            if (await session.AttachAsync(connection, self))
+            {
+                LogUp(_node, connection.Address, connection.Agent);
+                await DeliverAsync(running, life);
+            }
+            else
+            {
+                refusals.Count("cloudHub.revoked-certificate");
+                await CloseAsync("its certificate was revoked", null);
+            }
+
             end = await running;
-            await life.CancelAsync();
-            await delivering;
         }
         catch (Exception e)
         {
@@ -70,7 +74,7 @@ internal sealed partial class NodeLink(
         {
             await life.CancelAsync();
             LogDown(_node, connection.Address, end?.ToString() ?? "it failed");
-            await LeaveAsync(session, self, end);
+            await LeaveAsync(session, self);
         }
     }
 
@@ -81,7 +85,7 @@ internal sealed partial class NodeLink(
 
     public Task NudgeAsync()
     {
-        Delivery.Nudge();
+        _delivery.Nudge();
         return Task.CompletedTask;
     }
 
@@ -96,11 +100,23 @@ internal sealed partial class NodeLink(
         return Task.CompletedTask;
     }
 
-    private async Task LeaveAsync(INodeSession session, INodeLink self, LinkEnd? end)
+    private async Task DeliverAsync(Task<LinkEnd> running, CancellationTokenSource life)
+    {
+        var delivering = _delivery.RunAsync(life.Token);
+        if (await Task.WhenAny(running, delivering) == running)
+        {
+            await life.CancelAsync();
+        }
+
+        // A delivery that fails is the link's end: a node that is linked and is told nothing would look well.
+        await delivering;
+    }
+
+    private async Task LeaveAsync(INodeSession session, INodeLink self)
     {
         try
         {
-            await session.DetachAsync(connection.Session, end?.Detail ?? "");
+            await session.DetachAsync(connection.Session, LastHeard);
         }
         catch (Exception e)
         {
@@ -122,13 +138,13 @@ internal sealed partial class NodeLink(
             case UplinkMessage.StateReport report:
                 return QueueAsync(report.Device, message, isState: true, cancellation);
             case UplinkMessage.MembershipQuery:
-                Delivery.Asked(message);
+                _delivery.Asked(message);
                 return ValueTask.CompletedTask;
             case UplinkMessage.Acknowledged answer:
-                Delivery.Acknowledged(answer.ParentId);
+                _delivery.Acknowledged(answer.ParentId);
                 return ValueTask.CompletedTask;
             case UplinkMessage.NotAcknowledged answer:
-                Delivery.NotAcknowledged(answer.ParentId, Uplink.Shorten(message.ContentAsText()));
+                _delivery.NotAcknowledged(answer.ParentId, Uplink.Shorten(message.ContentAsText()));
                 return ValueTask.CompletedTask;
             case UplinkMessage.Goodbye:
                 LogGoodbye(_node);
@@ -233,7 +249,7 @@ internal sealed partial class NodeLink(
         var owner = grains.GetGrain<IDeviceOfNode>(device);
         var outcome = isState ? await owner.StateAsync(_node, document.ToArray()) : await owner.ReportAsync(_node, document.ToArray());
         await AnswerAsync(device, message, outcome);
-        Delivery.Reported(device);
+        _delivery.Reported(device);
     }
 
     private async Task AnswerAsync(string device, Message message, ReportOutcome outcome)
@@ -286,7 +302,7 @@ internal sealed partial class NodeLink(
             }
         }
 
-        LogRefused(_node, reason, sentence);
+        LogRefused(_node, reason, Uplink.OneLine(sentence));
     }
 
     [LoggerMessage(LogLevel.Information, "Node {Node} is linked from {Address} ({Agent})")]

@@ -59,6 +59,7 @@ internal sealed partial class NodeLinks : IAsyncDisposable
             await Task.Delay(BetweenWrites, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             var since = _written;
             _written = _time.GetUtcNow();
+            await CloseExpiredAsync(_written);
             try
             {
                 await _index.SeenAsync([.. _links.Keys.Where(l => l.LastHeard >= since).Select(static l => (l.Connection.Node, l.LastHeard))]);
@@ -68,6 +69,15 @@ internal sealed partial class NodeLinks : IAsyncDisposable
                 _written = since;
                 LogNotWritten(e);
             }
+        }
+    }
+
+    // A certificate counts at the door, and no longer than it says: a link that is held open is no way around its end.
+    private async Task CloseExpiredAsync(DateTimeOffset now)
+    {
+        foreach (var link in _links.Keys.Where(l => l.Connection.CertificateExpires <= now))
+        {
+            await link.CloseAsync("its certificate has expired", null);
         }
     }
 

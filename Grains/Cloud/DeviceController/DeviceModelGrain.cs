@@ -50,6 +50,11 @@ internal sealed class DeviceModelGrain([PersistentState("model", DbManagerModule
         }
 
         ResourceHead.ThrowIfOther(Head, ResourceKinds.DeviceModel, Id, resourceVersion);
+        if (await room.Index.UserOfAsync(Id) is { } user)
+        {
+            throw ModelCommit.Used(Id, user);
+        }
+
         await CommitAsync(new ModelRecord());
         await stored.ClearStateAsync();
         LeaveIfNobody();

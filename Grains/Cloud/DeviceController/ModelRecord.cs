@@ -40,13 +40,15 @@ internal sealed record ModelRecord : IWritesAlongside
 /// <summary>The rows that travel with a model's record: its line in the registry, and what the nodes that have devices of it are to be told.</summary>
 internal sealed record ModelCommit(string Id, DeviceRoom Room)
 {
+    public static RefusedException Used(string id, string user) => new(409, $"device model {id} is used by device {user}; delete its devices before it");
+
     public void Write(DbSession db, ModelRecord after)
     {
         if (after.Head is not { } head)
         {
             if (Room.Index.DeviceOf(db, Id, null, "") is { } user)
             {
-                throw new RefusedException(409, $"device model {Id} is used by device {user}; delete its devices before it");
+                throw Used(Id, user);
             }
 
             Room.Index.Remove(db, ResourceKinds.DeviceModel, Id, Room.Time.GetUtcNow());

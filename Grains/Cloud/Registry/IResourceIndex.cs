@@ -22,6 +22,9 @@ internal interface IResourceIndex : INodeIndex
     /// <summary>Whether a device of a node has a model.</summary>
     Task<bool> IsUsedAsync(string model, string node);
 
+    /// <summary>A device that has a model; null when none has.</summary>
+    Task<string?> UserOfAsync(string model);
+
     /// <summary>Writes a line inside the commit of the state that it belongs to.</summary>
     void Write(DbSession db, ResourceLine line);
 

@@ -55,6 +55,8 @@ internal sealed class ResourceStore(Database database) : IResourceIndex
 
     public Task<bool> IsUsedAsync(string model, string node) => database.ReadAsync(db => DeviceOf(db, model, node, "") is not null);
 
+    public Task<string?> UserOfAsync(string model) => database.ReadAsync(db => DeviceOf(db, model, null, ""));
+
     public Task<IReadOnlyList<string>> DevicesOfAsync(string node, string after, int count) => database.ReadAsync<IReadOnlyList<string>>(db => db.Query(
         "SELECT id FROM resource WHERE node<>'' AND kind='device' AND node=?1 AND id>?2 ORDER BY id LIMIT ?3", static row => row.GetString(0), node, after, (long)count));
 

@@ -36,8 +36,12 @@ internal static class Uplink
         };
     }
 
-    /// <summary>A text of a peer, short enough to be told.</summary>
-    internal static string Shorten(string text) => text.Length <= 80 ? text : text[..80] + "…";
+    /// <summary>A text of a peer, short enough to be told, and without what would be a line of its own in a log.</summary>
+    internal static string Shorten(string text) => OneLine(text.Length <= 80 ? text : text[..80] + "…");
+
+    /// <summary>A text with something of a peer in it, as one line.</summary>
+    internal static string OneLine(string text) =>
+        !text.Any(char.IsControl) ? text : string.Concat(text.Select(static c => char.IsControl(c) ? ' ' : c));
 
     private static UplinkMessage BySource(string source, string operation, string resource) => source switch
     {

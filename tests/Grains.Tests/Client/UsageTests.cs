@@ -157,4 +157,21 @@ public sealed class UsageTests
             // The test is over.
         }
     }
+
+    [Fact]
+    public async Task Every_command_of_the_consoles_page_is_one()
+    {
+        var page = await File.ReadAllLinesAsync(TestKit.Repository.PathOf("docs", "console.md"), TestContext.Current.CancellationToken);
+        var commands = page.Where(static l => l.StartsWith("edgectl ", StringComparison.Ordinal) && !l.StartsWith("edgectl config", StringComparison.Ordinal)).ToList();
+
+        Assert.NotEmpty(commands);
+        foreach (var command in commands)
+        {
+            // Quotes keep words together, as in a shell. Nobody listens at the discard port.
+            string[] words = [.. command.Split('\'').SelectMany(static (part, i) => i % 2 == 1 ? [part] : part.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Skip(1)];
+            var outcome = await Ctl.RunAsync(["--server", "127.0.0.1:9", .. words], cancellation: TestContext.Current.CancellationToken);
+
+            Assert.True(outcome.ExitCode != ExitCodes.Usage || outcome.Error.Contains("docs/samples", StringComparison.Ordinal), $"{command}: {outcome.Error}");
+        }
+    }
 }

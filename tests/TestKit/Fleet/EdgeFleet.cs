@@ -165,7 +165,10 @@ public sealed class EdgeFleet : IAsyncDisposable
             : $"{side} is {there?.Value ?? "nothing"} {there?.Version} on the node and {here?.Value ?? "nothing"} {here?.Version} in the cloud";
 
     /// <summary>Looks until nothing is missing any more; when the time is over, the last thing that was missing is told.</summary>
-    private static async Task UntilAsync(string what, Func<Task<string?>> missing)
+    /// <param name="what">What is waited for.</param>
+    /// <param name="missing">What is missing; null for nothing.</param>
+    /// <exception cref="TimeoutException">It did not come.</exception>
+    public static async Task UntilAsync(string what, Func<Task<string?>> missing)
     {
         using var patience = new CancellationTokenSource(Patience.Default);
         while (await missing() is { } last)
