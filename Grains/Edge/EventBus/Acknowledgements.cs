@@ -38,22 +38,19 @@ internal sealed class Acknowledgements(Action<MqttPacket> send)
         }
     }
 
-    /// <summary>The acknowledgement of a publish is ready.</summary>
-    public void Ready(ushort packetId, MqttPacket acknowledgement)
+    /// <summary>The acknowledgement of a publish is ready, if it is still owed here.</summary>
+    public void ReadyIfOwed(ushort packetId, MqttPacket acknowledgement)
     {
         lock (_owed)
         {
-            if (!_byId.TryGetValue(packetId, out var owed))
+            if (_byId.TryGetValue(packetId, out var owed) && owed.Packet is null)
             {
-                send(acknowledgement);
-                return;
+                Ready(owed, acknowledgement);
             }
-
-            Ready(owed, acknowledgement);
         }
     }
 
-    /// <inheritdoc cref="Ready(ushort, MqttPacket)"/>
+    /// <summary>The acknowledgement of a publish is ready.</summary>
     public void Ready(Owed owed, MqttPacket acknowledgement)
     {
         lock (_owed)

@@ -52,9 +52,15 @@ internal sealed partial class EventBusModule(
             return;
         }
 
+        Task<bool>? storing = null;
         foreach (var part in message.Parts)
         {
-            publisher.Publish(part.Route.Resource, oneLevel: false, part.Content);
+            storing = Publisher.Both(storing, publisher.Publish(part.Route.Resource, oneLevel: false, part.Content));
+        }
+
+        if (storing is not null)
+        {
+            await storing;
         }
 
         if (message.Header.Sync)
@@ -76,6 +82,10 @@ public static class EventBusRegistration
         silo.Services.AddSettings<EventBusOptions>("modules:eventBus");
         silo.Services.AddSingleton<SubscriptionIndex>();
         silo.Services.AddSingleton<Outlets>();
+        silo.Services.AddSingleton<RetainedMessages>();
+        silo.Services.AddSingleton<MqttStore>();
+        silo.Services.AddSingleton<Sessions>();
+        silo.Services.AddSingleton<Admission>();
         silo.Services.AddSingleton<Publisher>();
         silo.Services.AddSingleton<TwinRequests>();
         silo.Services.AddSingleton<MqttBroker>();

@@ -1,181 +1,425 @@
-using System.Collections;
 using System.Net;
 using System.Net.Sockets;
+using EdgeOrleans.Beehive;
 using EdgeOrleans.Modules;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using MQTTnet.Diagnostics.Logger;
+using MQTTnet.Packets;
 using MQTTnet.Protocol;
-using MQTTnet.Server;
 
 namespace EdgeOrleans.Edge.EventBus;
 
-/// <summary>The broker inside: sessions, subscriptions and free topics are MQTTnet's; sockets, requests and answers are ours.</summary>
+/// <summary>The broker inside: it lets clients in, keeps their wishes, passes free topics between them, and publishes the wills of the lost.</summary>
 internal sealed partial class MqttBroker(
+    Admission admission,
+    Sessions sessions,
     SubscriptionIndex subscriptions,
+    RetainedMessages retained,
+    MqttStore store,
+    Outlets outlets,
     Publisher publisher,
     TwinRequests requests,
     Refusals refusals,
+    Telemetry telemetry,
     IOptions<EventBusOptions> options,
     TimeProvider time,
     ILogger<MqttBroker> logger) : IAsyncDisposable
 {
+    private static readonly TimeSpan SweepEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(2);
+
+    private readonly Lock _gate = new();
     private readonly ILogger _logger = logger;
     private MqttEndpoint? _endpoint;
-    private MqttServer? _server;
+    private ITimer? _sweep;
     private volatile bool _stopping;
 
     public IReadOnlyList<IPEndPoint> Addresses => _endpoint?.Addresses ?? [];
 
     public int Connections => _endpoint?.Connections ?? 0;
 
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
     public async Task StartAsync()
     {
+        _stopping = false;
+        sessions.Restore(await store.LoadAsync());
+        if (sessions.Count > 0 || retained.Load.Messages > 0)
+        {
+            Watch();
+        }
+
+        if (sessions.Count > 0)
+        {
+            LogRestored(sessions.Count, retained.Load.Messages);
+        }
+
+        BrokerMetrics.Add(telemetry, this, sessions, retained, refusals);
         _endpoint = new MqttEndpoint(options.Value, NewConnection, refusals, time, _logger);
-        var log = new BrokerLog(_logger);
-        _server = new MqttServer(BrokerOptions(), [_endpoint], log);
-        _server.ValidatingConnectionAsync += OnValidating;
-        _server.InterceptingSubscriptionAsync += OnSubscribing;
-        _server.ClientUnsubscribedTopicAsync += OnUnsubscribed;
-        _server.SessionDeletedAsync += OnSessionDeleted;
-        _server.InterceptingPublishAsync += OnPublishing;
-        _server.QueuedApplicationMessageOverwrittenAsync += OnOverwritten;
-        publisher.Retain = message => _server.InjectApplicationMessage(new InjectedMqttApplicationMessage(message) { SenderClientId = "" });
-        await _server.StartAsync();
+        _endpoint.Start();
     }
 
-    /// <summary>Closes the door: nobody new comes in, requests under way are answered, then the connections end. No wills are published.</summary>
+    /// <summary>Closes the door: nobody new comes in, what is under way is answered, then the connections end. No wills are published.</summary>
     public async Task StopAsync(TimeSpan drain)
     {
-        if (_server is null)
+        if (_endpoint is not { } endpoint || _stopping)
         {
             return;
         }
 
         _stopping = true;
-        _endpoint!.StopAccepting();
-        var end = time.GetTimestamp();
-        while (requests.UnderWay > 0 && time.GetElapsedTime(end) < drain)
+        endpoint.StopAccepting();
+        var begin = time.GetTimestamp();
+        while (requests.UnderWay + publisher.UnderWay > 0 && time.GetElapsedTime(begin) < drain)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(10), time);
         }
 
-        publisher.Retain = null;
-        await _server.StopAsync(new MqttServerStopOptions
+        if (_sweep is { } sweep)
         {
-            DefaultClientDisconnectOptions = new MqttServerClientDisconnectOptions { ReasonCode = MqttDisconnectReasonCode.ServerShuttingDown },
-        });
+            await sweep.DisposeAsync();
+        }
+
+        await endpoint.StopAsync(MqttDisconnectReasonCode.ServerShuttingDown).WaitAsync(Farewell, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        endpoint.Dispose();
+        await store.StopAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
         await StopAsync(TimeSpan.Zero);
-        _server?.Dispose();
-        _server = null;
+        _endpoint = null;
     }
 
-    private MqttServerOptions BrokerOptions()
+    /// <summary>Lets a client in, or tells it why not.</summary>
+    public async Task<bool> AcceptAsync(MqttConnection connection, MqttConnectPacket connect, PacketFacts facts)
     {
-        var built = new MqttServerOptionsBuilder()
-            .WithoutDefaultEndpoint()
-            .WithPersistentSessions(true)
-            .WithMaxPendingMessagesPerClient(options.Value.MqttSessionQueueSize)
-            .WithDefaultCommunicationTimeout(options.Value.ConnectTimeout)
-            .Build();
+        Watch();
+        var reason = _stopping ? MqttConnectReasonCode.ServerUnavailable : Admission.Admit(connect);
+        if (reason != MqttConnectReasonCode.Success)
+        {
+            return await RefuseAsync(connection, connect, reason);
+        }
 
-        // The door keeps the keep-alive; the broker's own watchman has nothing to find and need not look often.
-        built.KeepAliveOptions.MonitorInterval = TimeSpan.FromSeconds(30);
-        built.WriterBufferSize = 512;
-        return built;
+        var isNamed = !string.IsNullOrEmpty(connect.ClientId);
+        var wish = new SessionWish(isNamed ? connect.ClientId : $"auto-{Guid.NewGuid():N}", connect.CleanSession, ExpiryOf(connection, connect, facts));
+        using var turn = await sessions.EnterAsync(wish.ClientId);
+        var before = sessions.Find(wish.ClientId);
+        if (await sessions.OpenAsync(wish) is not { } opened)
+        {
+            return await RefuseAsync(connection, connect, MqttConnectReasonCode.ServerUnavailable);
+        }
+
+        if (before is { Will: { Due: not null } due } && !opened.IsPresent)
+        {
+            // The session ends before its will was due, so it is due now.
+            PublishWill(before, due);
+        }
+
+        opened.Session.Will = connect.WillFlag
+            ? new LastWill(MqttMessage.WillOf(connect), connect.WillDelayInterval, connect.WillMessageExpiryInterval)
+            : null;
+        var keepAlive = KeepAliveOf(connection, connect);
+        connection.Accepted(opened.Session, connect, TimeSpan.FromSeconds(keepAlive));
+        connection.Write(Welcome(opened.IsPresent, isNamed ? null : wish.ClientId, wish.Expiry, facts, (ushort)keepAlive, connect.KeepAlivePeriod));
+        opened.Session.Attach(connection);
+        return true;
+    }
+
+    /// <summary>A client's connection is over.</summary>
+    public void Lost(MqttConnection connection, Session session)
+    {
+        var will = session.Will;
+        if (!sessions.Lost(session, connection) || will is null)
+        {
+            return;
+        }
+
+        if (_stopping)
+        {
+            session.Will = null;
+        }
+        else if (will.Delay == 0 || session.Expiry == 0)
+        {
+            PublishWill(session, will);
+        }
+        else
+        {
+            session.Will = will with { Due = Now + (Math.Min(will.Delay, session.Expiry) * 1_000L) };
+        }
+    }
+
+    /// <summary>A client ends its connection on purpose.</summary>
+    public void SaidGoodbye(Session session, MqttDisconnectPacket disconnect, PacketFacts facts)
+    {
+        if (facts.Expiry is { } expiry)
+        {
+            if (session.Expiry == 0 && expiry > 0)
+            {
+                throw MqttRules.Violation("a session that was to end with its connection cannot outlive it");
+            }
+
+            session.Expiry = Capped(expiry);
+        }
+
+        if (disconnect.ReasonCode == MqttDisconnectReasonCode.NormalDisconnection)
+        {
+            session.Will = null;
+        }
+    }
+
+    public async Task SubscribeAsync(MqttConnection connection, Session session, MqttSubscribePacket packet)
+    {
+        var codes = new List<MqttSubscribeReasonCode>(packet.TopicFilters.Count);
+        var granted = new List<(Subscription Wish, bool IsNew)>();
+        var count = subscriptions.CountOf(session);
+        foreach (var filter in packet.TopicFilters)
+        {
+            var isNew = !subscriptions.Has(session, filter.Topic) && !granted.Exists(other => other.Wish.Filter == filter.Topic);
+            var code = admission.Grant(filter, isNew ? count : 0);
+            codes.Add(code);
+            if (code <= MqttSubscribeReasonCode.GrantedQoS2)
+            {
+                count += isNew ? 1 : 0;
+                granted.Add((NewSubscription(session, filter, packet.SubscriptionIdentifier), isNew));
+            }
+        }
+
+        if (session.IsStored && granted.Count > 0 && !await store.SubscribeAsync(session.Number, [.. granted.Select(static grant => grant.Wish)]))
+        {
+            refusals.Count("mqtt.not-stored");
+            codes = [.. codes.Select(static code => code <= MqttSubscribeReasonCode.GrantedQoS2 ? MqttSubscribeReasonCode.UnspecifiedError : code)];
+            granted.Clear();
+        }
+
+        var found = granted.ConvertAll(grant =>
+            (grant.Wish, Messages: retained.Match(subscriptions, grant.Wish, grant.Wish.RetainHandling == 0 || (grant.Wish.RetainHandling == 1 && grant.IsNew))));
+        connection.Write(new MqttSubAckPacket { PacketIdentifier = packet.PacketIdentifier, ReasonCodes = codes });
+        found.ForEach(of => session.AddRetained(of.Messages, of.Wish));
+    }
+
+    public async Task UnsubscribeAsync(MqttConnection connection, Session session, MqttUnsubscribePacket packet)
+    {
+        var isDone = !session.IsStored || await store.UnsubscribeAsync(session.Number, packet.TopicFilters);
+        connection.Write(new MqttUnsubAckPacket
+        {
+            PacketIdentifier = packet.PacketIdentifier,
+            ReasonCodes =
+            [
+                .. packet.TopicFilters.Select(filter =>
+                    !isDone ? MqttUnsubscribeReasonCode.UnspecifiedError
+                    : subscriptions.Remove(session, filter) ? MqttUnsubscribeReasonCode.Success
+                    : MqttUnsubscribeReasonCode.NoSubscriptionExisted),
+            ],
+        });
+    }
+
+    /// <inheritdoc cref="Admission.MayPublish"/>
+    public bool MayPublish(RequestTopic topic) => admission.MayPublish(topic);
+
+    /// <summary>Passes a publish to those who listen. It returns when the next publish of this client may be read.</summary>
+    public ValueTask PassAsync(
+        MqttConnection connection,
+        RequestTopic topic,
+        MqttPublishPacket publish,
+        PacketFacts facts,
+        Acknowledgements.Owed? owed,
+        CancellationToken cancellation)
+    {
+        if (topic.Kind == TopicKind.Unknown)
+        {
+            refusals.Count("mqtt.unknown-topic");
+        }
+
+        var (session, outlet) = (connection.Session!, outlets.OfTopic(publish.Topic));
+        var message = MqttMessage.Of(publish, outlet, publish.Retain, facts.Expiry, Now);
+        if (message.Retain && !retained.HasRoomFor(message))
+        {
+            refusals.Count("mqtt.retained-full");
+            message = MqttMessage.Of(publish, outlet, retain: false, facts.Expiry, Now);
+        }
+
+        var received = owed is { IsReceived: true } && session.IsStored ? owed.PacketId : (ushort)0;
+        if (received != 0 || Publisher.Survives(outlet, message.Qos, message.Retain))
+        {
+            return PassStoredAsync(connection, message, outlet, session, received, owed, cancellation);
+        }
+
+        publisher.Publish(message, outlet, session);
+        connection.Acknowledge(owed, MqttPubAckReasonCode.Success);
+        return ValueTask.CompletedTask;
+    }
+
+    private static Subscription NewSubscription(Session session, MqttTopicFilter filter, uint identifier) => new(
+        session,
+        filter.Topic,
+        (int)filter.QualityOfServiceLevel | (filter.NoLocal ? 4 : 0) | (filter.RetainAsPublished ? 8 : 0) | ((int)filter.RetainHandling << 4),
+        identifier);
+
+    private async ValueTask PassStoredAsync(
+        MqttConnection connection,
+        MqttMessage message,
+        Outlet outlet,
+        Session session,
+        ushort received,
+        Acknowledgements.Owed? owed,
+        CancellationToken cancellation)
+    {
+        await connection.Window.EnterAsync(cancellation);
+        _ = AcknowledgeAsync(connection, owed, publisher.Publish(message, outlet, session, received));
+    }
+
+    private async Task AcknowledgeAsync(MqttConnection connection, Acknowledgements.Owed? owed, Task<bool>? storing)
+    {
+        if (storing is null || await storing)
+        {
+            connection.Acknowledge(owed, MqttPubAckReasonCode.Success);
+        }
+        else
+        {
+            refusals.Count("mqtt.not-stored");
+            connection.NotDone(owed);
+        }
+
+        connection.Window.Leave();
+    }
+
+    private uint ExpiryOf(MqttConnection connection, MqttConnectPacket connect, PacketFacts facts) =>
+        Capped(connection.IsVersion5 ? facts.Expiry ?? 0 : connect.CleanSession ? 0 : Session.Never);
+
+    private uint Capped(uint expiry) => options.Value.MaxSessionExpiry is var most && most > TimeSpan.Zero
+        ? (uint)Math.Min(expiry, most.TotalSeconds)
+        : expiry;
+
+    private int KeepAliveOf(MqttConnection connection, MqttConnectPacket connect)
+    {
+        var most = (int)options.Value.MaxKeepAlive.TotalSeconds;
+        return connection.IsVersion5 && most > 0 && (connect.KeepAlivePeriod == 0 || connect.KeepAlivePeriod > most) ? most : connect.KeepAlivePeriod;
+    }
+
+    private MqttConnAckPacket Welcome(bool isPresent, string? assigned, uint expiry, PacketFacts asked, ushort keepAlive, ushort askedKeepAlive) => new()
+    {
+        ReasonCode = MqttConnectReasonCode.Success,
+        ReturnCode = MqttConnectReturnCode.ConnectionAccepted,
+        IsSessionPresent = isPresent,
+        AssignedClientIdentifier = assigned,
+        SessionExpiryInterval = asked.Expiry is { } wished && wished != expiry ? expiry : 0,
+        ServerKeepAlive = keepAlive != askedKeepAlive ? keepAlive : (ushort)0,
+        MaximumPacketSize = (uint)options.Value.MaxPacketSize,
+        ReceiveMaximum = IncomingMessages.Most,
+        TopicAliasMaximum = MqttReceiver.MostAliases,
+        MaximumQoS = MqttQualityOfServiceLevel.ExactlyOnce,
+        RetainAvailable = true,
+        WildcardSubscriptionAvailable = true,
+        SubscriptionIdentifiersAvailable = true,
+        SharedSubscriptionAvailable = false,
+    };
+
+    private async Task<bool> RefuseAsync(MqttConnection connection, MqttConnectPacket connect, MqttConnectReasonCode reason)
+    {
+        refusals.Count("mqtt.not-admitted");
+        LogNotAdmitted(connect.ClientId ?? "", connection.RemoteEndPoint, reason);
+        connection.Write(new MqttConnAckPacket
+        {
+            ReasonCode = reason,
+            ReturnCode = reason switch
+            {
+                MqttConnectReasonCode.ClientIdentifierNotValid => MqttConnectReturnCode.ConnectionRefusedIdentifierRejected,
+                MqttConnectReasonCode.BadUserNameOrPassword => MqttConnectReturnCode.ConnectionRefusedBadUsernameOrPassword,
+                MqttConnectReasonCode.NotAuthorized => MqttConnectReturnCode.ConnectionRefusedNotAuthorized,
+                _ => MqttConnectReturnCode.ConnectionRefusedServerUnavailable,
+            },
+            MaximumQoS = MqttQualityOfServiceLevel.ExactlyOnce,
+            RetainAvailable = true,
+            WildcardSubscriptionAvailable = true,
+            SubscriptionIdentifiersAvailable = true,
+            SharedSubscriptionAvailable = true,
+        });
+        await connection.DisconnectAsync(CancellationToken.None);
+        return false;
+    }
+
+    private void PublishWill(Session session, LastWill will)
+    {
+        session.Will = null;
+        var message = will.Message.At(Now, will.Expiry);
+        var topic = requests.Read(message.Topic);
+        if (!admission.MayPublish(topic))
+        {
+            return;
+        }
+
+        if (topic.Kind is not (TopicKind.Free or TopicKind.Unknown))
+        {
+            _ = requests.TakeWillAsync(topic, message).AsTask();
+            return;
+        }
+
+        if (message.Retain && !retained.HasRoomFor(message))
+        {
+            refusals.Count("mqtt.retained-full");
+            return;
+        }
+
+        publisher.Publish(message, outlets.OfTopic(message.Topic), session);
+    }
+
+    // One timer for all, and none on a node where nobody was ever connected and nothing was kept.
+    private void Watch()
+    {
+        if (_sweep is not null)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            _sweep ??= time.CreateTimer(static self => ((MqttBroker)self!).Sweep(), this, SweepEvery, SweepEvery);
+        }
+    }
+
+    private void Sweep()
+    {
+        try
+        {
+            foreach (var session in sessions.Sweep())
+            {
+                if (session.Will is { } will)
+                {
+                    PublishWill(session, will);
+                }
+            }
+
+            foreach (var message in retained.Expire(Now))
+            {
+                store.RetainLater(message.Topic);
+                store.Replaced(message);
+            }
+
+            store.Retry();
+        }
+        catch (Exception e)
+        {
+            LogSweepFailed(e);
+        }
     }
 
     private MqttConnection NewConnection(Socket socket) => new(
         new NetworkStream(socket, ownsSocket: true),
-        socket.LocalEndPoint,
         socket.RemoteEndPoint,
         options.Value,
+        this,
         requests,
         refusals,
-        publisher,
         time,
         _logger);
 
-    private async Task OnValidating(ValidatingConnectionEventArgs e)
-    {
-        if (string.IsNullOrEmpty(e.ClientId))
-        {
-            e.AssignedClientIdentifier = e.ChannelAdapter is MqttConnection { IsVersion5: true } ? $"auto-{Guid.NewGuid():N}" : null;
-        }
-        else if (publisher.Find(e.ClientId) is { } older)
-        {
-            // One after the other: the broker would clear away the session of the newer one when the older ends meanwhile.
-            await older.GiveWayAsync();
-        }
-    }
+    [LoggerMessage(LogLevel.Information, "MQTT sessions: {Sessions} wait for their clients, {Retained} messages are retained")]
+    private partial void LogRestored(int sessions, int retained);
 
-    private Task OnSubscribing(InterceptingSubscriptionEventArgs e)
-    {
-        var filter = e.TopicFilter.Topic;
-        if (filter.StartsWith("$share/", StringComparison.Ordinal))
-        {
-            e.ProcessSubscription = false;
-            e.Response.ReasonCode = MqttSubscribeReasonCode.SharedSubscriptionsNotSupported;
-            refusals.Count("mqtt.shared-subscription");
-            return Task.CompletedTask;
-        }
+    [LoggerMessage(LogLevel.Warning, "MQTT client '{Client}' at {Address} was not let in: {Reason}")]
+    private partial void LogNotAdmitted(string client, EndPoint? address, MqttConnectReasonCode reason);
 
-        var identifier = publisher.Find(e.ClientId)?.SubscriptionIdentifiers.GetValueOrDefault(filter) ?? 0;
-        subscriptions.Add(new Subscription(e.ClientId, filter, (int)e.TopicFilter.QualityOfServiceLevel, e.Session, identifier, e.TopicFilter.NoLocal));
-        return Task.CompletedTask;
-    }
-
-    private Task OnUnsubscribed(ClientUnsubscribedTopicEventArgs e)
-    {
-        subscriptions.Remove(e.ClientId, e.TopicFilter);
-        return Task.CompletedTask;
-    }
-
-    private Task OnSessionDeleted(SessionDeletedEventArgs e)
-    {
-        subscriptions.RemoveClient(e.Id, e.SessionItems);
-        return Task.CompletedTask;
-    }
-
-    private Task OnPublishing(InterceptingPublishEventArgs e)
-    {
-        if (IsOwn(e.SessionItems))
-        {
-            return Task.CompletedTask;
-        }
-
-        // Of what is not free only wills come here: the door has taken the rest. No wills when we stop: connections end by our doing.
-        var topic = requests.Read(e.ApplicationMessage.Topic);
-        e.ProcessPublish = !_stopping && topic.Kind is TopicKind.Free or TopicKind.Unknown;
-        return _stopping || e.ProcessPublish ? Task.CompletedTask : requests.TakeWillAsync(topic, e.ApplicationMessage).AsTask();
-    }
-
-    private bool IsOwn(IDictionary items) => ReferenceEquals(items, _server!.ServerSessionItems);
-
-    private Task OnOverwritten(QueueMessageOverwrittenEventArgs e)
-    {
-        refusals.Count("mqtt.queue-full");
-        return Task.CompletedTask;
-    }
-
-    /// <summary>What the broker has to say about its clients is for those who debug; its faults are warnings.</summary>
-    private sealed partial class BrokerLog(ILogger logger) : IMqttNetLogger
-    {
-        public bool IsEnabled => logger.IsEnabled(LogLevel.Debug);
-
-        public void Publish(MqttNetLogLevel logLevel, string source, string message, object[] parameters, Exception exception)
-        {
-            if (logLevel >= MqttNetLogLevel.Warning)
-            {
-                LogBroker(logger, exception, source, parameters is null ? message : string.Format(message, parameters));
-            }
-        }
-
-        [LoggerMessage(LogLevel.Debug, "{Source}: {Text}")]
-        private static partial void LogBroker(ILogger logger, Exception? exception, string source, string text);
-    }
+    [LoggerMessage(LogLevel.Error, "MQTT sessions could not be swept")]
+    private partial void LogSweepFailed(Exception exception);
 }

@@ -1,11 +1,7 @@
-using System.Buffers;
-using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
 using EdgeOrleans.Modules;
 using Microsoft.Extensions.Logging;
-using MQTTnet.Adapter;
 using MQTTnet.Formatter;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
@@ -13,103 +9,122 @@ using MQTTnet.Protocol;
 namespace EdgeOrleans.Edge.EventBus;
 
 /// <summary>
-/// One client's connection. It stands between the socket and the broker: requests to twins leave here for the beehive and never
-/// reach the broker, everything else goes through; answers are written here directly. It bounds what a client can make us hold.
+/// One client's connection: it reads packets in order and gives each to whom it is for. Requests to twins leave here for the beehive,
+/// everything else goes to the broker. It bounds what a client can make us hold.
 /// </summary>
-internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolWorkItem
+internal sealed partial class MqttConnection : MqttSender.IOwner, IDisposable
 {
-    private const int FirstBuffer = 2_048;
     private const int LargestKeptBuffer = 16_384;
-    private const ushort MostAliases = 64;
+
+    // No reason of ours is longer.
+    private const int SmallPacket = 512;
+
+    // So often a client that never stops sending lets others have the thread.
+    private const int FillsOfATurn = 64;
+
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
     private readonly Stream _stream;
     private readonly EventBusOptions _options;
+    private readonly MqttBroker _broker;
     private readonly TwinRequests _requests;
     private readonly Refusals _refusals;
-    private readonly Publisher _publisher;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly MqttPacketFormatterAdapter _formatter;
+    private readonly MqttReceiver _receiver;
+    private readonly MqttSender _sender;
     private readonly CancellationTokenSource _closing = new();
-    private readonly HashSet<ushort> _exactlyOnce = [];
-    private readonly Lock _writing = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private byte[] _received = new byte[FirstBuffer];
-    private int _from;
-    private int _to;
-
-    private ArrayBufferWriter<byte> _pending = new(FirstBuffer);
-    private ArrayBufferWriter<byte> _leaving = new(FirstBuffer);
-    private bool _flushing;
-    private TaskCompletionSource? _drained;
-    private TaskCompletionSource? _written;
-    private bool _closed;
-    private volatile TaskCompletionSource? _receiving;
-    private readonly TaskCompletionSource _ended = NewSignal();
-
+    private Session? _session;
     private long _heard;
     private TimeSpan _keepAlive;
     private volatile bool _held;
-    private bool _isConnecting;
-    private uint _clientMaxPacket;
-    private Dictionary<ushort, string>? _aliases;
 
     public MqttConnection(
         Stream stream,
-        EndPoint? local,
         EndPoint? remote,
         EventBusOptions options,
+        MqttBroker broker,
         TwinRequests requests,
         Refusals refusals,
-        Publisher publisher,
         TimeProvider time,
         ILogger logger)
     {
-        (_stream, _options, _requests, _refusals, _publisher, _time, _logger) = (stream, options, requests, refusals, publisher, time, logger);
-        (LocalEndPoint, RemoteEndPoint) = (local, remote);
-        PacketFormatterAdapter = new MqttPacketFormatterAdapter(new MqttBufferWriter(512, LargestKeptBuffer));
-        Acknowledgements = new Acknowledgements(Acknowledge);
+        (_stream, _options, _broker, _requests, _refusals, _time, _logger) = (stream, options, broker, requests, refusals, time, logger);
+        RemoteEndPoint = remote;
+        _formatter = new MqttPacketFormatterAdapter(new MqttBufferWriter(512, LargestKeptBuffer));
+        _receiver = new MqttReceiver(stream, options.MaxPacketSize, _formatter);
+        _sender = new MqttSender(stream, options.MaxPendingBytes, _formatter, this);
+        Acknowledgements = new Acknowledgements(_sender.Write);
         Window = new RequestWindow(options.MaxRequestsUnderWay);
         _heard = time.GetTimestamp();
     }
 
-    public long BytesReceived { get; private set; }
-
-    public long BytesSent { get; private set; }
-
-    public X509Certificate2? ClientCertificate => null;
-
     public EndPoint? RemoteEndPoint { get; }
-
-    public EndPoint? LocalEndPoint { get; }
-
-    public bool IsSecureConnection => false;
-
-    public MqttPacketFormatterAdapter PacketFormatterAdapter { get; }
 
     public string ClientId { get; private set; } = "";
 
-    public bool IsVersion5 => PacketFormatterAdapter.ProtocolVersion == MqttProtocolVersion.V500;
+    public long BytesReceived => _receiver.BytesReceived;
 
-    /// <summary>How many of this client's requests may be under way.</summary>
+    public long BytesSent => _sender.BytesSent;
+
+    public bool IsVersion5 => _formatter.ProtocolVersion == MqttProtocolVersion.V500;
+
+    /// <summary>Whether its CONNECT was accepted.</summary>
+    public bool IsIn => _session is not null;
+
+    /// <summary>Whether its CONNECT is here.</summary>
+    public bool HasSpoken { get; private set; }
+
+    /// <summary>Whether it has ended, or is about to.</summary>
+    public bool IsOver => _closing.IsCancellationRequested;
+
+    /// <summary>Its session; null until its CONNECT was accepted.</summary>
+    public Session? Session => _session;
+
+    /// <summary>How many publishes of this client may be under way.</summary>
     public RequestWindow Window { get; }
 
     public Acknowledgements Acknowledgements { get; }
 
-    /// <summary>The subscription identifiers that the client gave with its filters.</summary>
-    public Dictionary<string, uint> SubscriptionIdentifiers { get; } = new(StringComparer.Ordinal);
+    /// <summary>How many QoS 1 and 2 messages the client wants to have unacknowledged at once.</summary>
+    public int ReceiveMaximum { get; private set; } = ushort.MaxValue;
 
     /// <summary>Whether the client has been silent for one and a half of its keep-alive. Held back by us it may be silent.</summary>
     public bool IsSilent => _keepAlive > TimeSpan.Zero && !_held && _time.GetElapsedTime(_heard) > _keepAlive * 1.5;
 
-    public Task ConnectAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    bool MqttSender.IOwner.IsBusy => _requests.UnderWay > 1;
+
+    CancellationToken MqttSender.IOwner.Closing => _closing.Token;
+
+    /// <summary>Serves the client until its connection ends.</summary>
+    public async Task RunAsync()
+    {
+        try
+        {
+            if (await ConnectAsync())
+            {
+                await ServeAsync();
+            }
+        }
+        catch (MqttDoorException broken)
+        {
+            await RefuseAsync(broken);
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            // The connection is over: that is all there is to say.
+        }
+    }
 
     /// <summary>Ends the connection when what was said last is on its way: a refusal is heard before the line goes dead.</summary>
     public async Task DisconnectAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await Written().WaitAsync(LastWords, _time, cancellationToken);
+            await _sender.WrittenOut().WaitAsync(LastWords, _time, cancellationToken);
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
@@ -119,14 +134,22 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
         Abort();
     }
 
+    /// <summary>Ends the connection, and tells a client of MQTT 5 why.</summary>
+    public Task DisconnectAsync(MqttDisconnectReasonCode reason)
+    {
+        if (IsVersion5)
+        {
+            Write(new MqttDisconnectPacket { ReasonCode = reason });
+        }
+
+        return DisconnectAsync(CancellationToken.None);
+    }
+
     public void Dispose()
     {
         Abort();
-        _publisher.Disconnected(ClientId, this);
         _closing.Dispose();
     }
-
-    public void ResetStatistics() => (BytesReceived, BytesSent) = (0, 0);
 
     /// <summary>Ends the connection at once. Its will is published, as for any lost connection.</summary>
     public void Abort()
@@ -141,578 +164,378 @@ internal sealed partial class MqttConnection : IMqttChannelAdapter, IThreadPoolW
         }
 
         _stream.Dispose();
-        lock (_writing)
-        {
-            _closed = true;
-            _drained?.TrySetResult();
-            _written?.TrySetResult();
-        }
+        _sender.Close();
     }
 
-    /// <summary>Ends the connection because its client has come again, and returns when the broker is done with it.</summary>
+    /// <summary>
+    /// Ends the connection because its client has come again. It returns when nothing that it had read is still on its way, and the
+    /// session is free.
+    /// </summary>
     public async Task GiveWayAsync()
     {
-        if (IsVersion5)
-        {
-            Write(new MqttDisconnectPacket { ReasonCode = MqttDisconnectReasonCode.SessionTakenOver });
-        }
-
-        await DisconnectAsync(CancellationToken.None);
-        await _ended.Task.WaitAsync(_options.ConnectTimeout / 2, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await DisconnectAsync(MqttDisconnectReasonCode.SessionTakenOver);
+        await _ended.Task.WaitAsync(_options.RequestTimeout, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>The broker is done with this connection.</summary>
+    /// <summary>Nothing more comes of this connection.</summary>
     public void End()
     {
         Dispose();
+        if (_session is { } session)
+        {
+            _broker.Lost(this, session);
+        }
+
         _ended.TrySetResult();
     }
 
-    /// <summary>Ends the connection at once, and returns when nothing that it had read is still on its way to a twin.</summary>
-    public async Task AbortAndSettleAsync()
+    public void Write(MqttPacket packet) => _sender.Write(packet);
+
+    /// <summary>Appends a PUBLISH; the caller flushes when <paramref name="begins"/> says so.</summary>
+    public Written Append(MqttMessage message, in PublishHead head, bool waits, ref bool begins) =>
+        _sender.Append(message.TopicUtf8, message.Payload.Span, head, waits, ref begins);
+
+    public void Flush(bool begins) => _sender.Flush(begins);
+
+    /// <summary>Writes a publish with QoS 0. When the client has too much waiting the message is dropped and counted.</summary>
+    public void TryPublish(ReadOnlySpan<byte> topic, ReadOnlySpan<byte> payload, in PublishHead head)
     {
-        Abort();
-        if (_receiving is { } receiving)
+        var begins = false;
+        switch (_sender.Append(topic, payload, head, waits: false, ref begins))
         {
-            await receiving.Task.WaitAsync(_options.RequestTimeout, _time);
-        }
-    }
-
-    /// <summary>The next packet for the broker; null when the connection has ended.</summary>
-    public async Task<MqttPacket?> ReceivePacketAsync(CancellationToken cancellationToken)
-    {
-        var receiving = NewSignal();
-        _receiving = receiving;
-        try
-        {
-            return await ReceiveAsync(cancellationToken);
-        }
-        finally
-        {
-            receiving.SetResult();
-        }
-    }
-
-    private async Task<MqttPacket?> ReceiveAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            while (true)
-            {
-                // What a connection that is over had still read is not carried out: its client may be here again, with newer values.
-                while (!IsOver(cancellationToken) && TryDecode(out var packet))
-                {
-                    await ReadsAsync(cancellationToken);
-                    if (packet is not MqttPublishPacket publish)
-                    {
-                        return Seen(packet);
-                    }
-
-                    if (!IsFirstTime(publish))
-                    {
-                        continue;
-                    }
-
-                    var topic = _requests.Read(publish.Topic);
-                    var owed = Owe(publish);
-                    if (topic.Kind is TopicKind.Free or TopicKind.Unknown)
-                    {
-                        if (topic.Kind == TopicKind.Unknown)
-                        {
-                            _refusals.Count("mqtt.unknown-topic");
-                        }
-
-                        return publish;
-                    }
-
-                    await TakeAsync(topic, publish, owed, cancellationToken);
-                }
-
-                if (IsOver(cancellationToken) || !await FillAsync(cancellationToken))
-                {
-                    return null;
-                }
-            }
-        }
-        catch (MqttDoorException broken)
-        {
-            _refusals.Count(broken.Reason);
-            LogBroken(ClientId, RemoteEndPoint, broken.Message);
-            if (IsVersion5)
-            {
-                Write(new MqttDisconnectPacket { ReasonCode = broken.Code, ReasonString = broken.Message });
-            }
-
-            return null;
-        }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
-        {
-            return null;
-        }
-    }
-
-    public Task SendPacketAsync(MqttPacket packet, CancellationToken cancellationToken)
-    {
-        switch (packet)
-        {
-            case MqttPubAckPacket ack:
-                Acknowledgements.Ready(ack.PacketIdentifier, ack);
-                break;
-            case MqttPubRecPacket received:
-                Acknowledgements.Ready(received.PacketIdentifier, received);
-                break;
-            case MqttConnAckPacket accepted:
-                return AcceptAsync(accepted);
-            case MqttDisconnectPacket:
-                // The broker waits for it with a lock on all connections: it must not wait for a client that does not read.
-                Write(packet);
-                return Task.CompletedTask;
-            default:
-                Write(packet);
-                break;
-        }
-
-        var drained = Drained();
-        return drained.IsCompleted ? drained : drained.WaitAsync(cancellationToken);
-    }
-
-    /// <summary>Writes a publish of the node with QoS 0. False when the client has too much waiting: the message is dropped and counted.</summary>
-    public bool TryPublish(ReadOnlySpan<byte> topic, ReadOnlySpan<byte> payload, uint subscriptionIdentifier)
-    {
-        var properties = !IsVersion5 ? 0 : subscriptionIdentifier == 0 ? 1 : 2 + VariableLength((int)subscriptionIdentifier);
-        var body = 2 + topic.Length + properties + payload.Length;
-        var length = 1 + VariableLength(body) + body;
-        if (_clientMaxPacket > 0 && length > _clientMaxPacket)
-        {
-            _refusals.Count("mqtt.client-takes-no-such-size");
-            return false;
-        }
-
-        bool begins;
-        lock (_writing)
-        {
-            if (_pending.WrittenCount > 0 && _pending.WrittenCount + length > _options.MaxPendingBytes)
-            {
+            case Written.Full:
                 _refusals.Count("mqtt.slow-reader");
-                return false;
-            }
-
-            var span = _pending.GetSpan(length);
-            span[0] = 0x30;
-            var at = 1 + WriteVariable(span[1..], body);
-            BinaryPrimitives.WriteUInt16BigEndian(span[at..], (ushort)topic.Length);
-            at += 2;
-            topic.CopyTo(span[at..]);
-            at += topic.Length;
-            if (properties > 0)
-            {
-                at += WriteVariable(span[at..], properties - 1);
-                if (subscriptionIdentifier != 0)
-                {
-                    span[at++] = 0x0B;
-                    at += WriteVariable(span[at..], (int)subscriptionIdentifier);
-                }
-            }
-
-            payload.CopyTo(span[at..]);
-            _pending.Advance(length);
-            begins = BeginsFlush();
+                break;
+            case Written.TooLarge:
+                _refusals.Count("mqtt.client-takes-no-such-size");
+                break;
         }
 
         Flush(begins);
-        return true;
     }
 
-    void IThreadPoolWorkItem.Execute() => _ = FlushAsync();
-
-    private async Task AcceptAsync(MqttConnAckPacket accepted)
+    /// <summary>The connection's client is known, and its CONNECT was accepted.</summary>
+    public void Accepted(Session session, MqttConnectPacket connect, TimeSpan keepAlive)
     {
-        accepted.MaximumPacketSize = (uint)_options.MaxPacketSize;
-        accepted.TopicAliasMaximum = MostAliases;
-        var isIn = accepted.ReasonCode == MqttConnectReasonCode.Success && accepted.ReturnCode == MqttConnectReturnCode.ConnectionAccepted;
-        if (isIn)
-        {
-            ClientId = string.IsNullOrEmpty(accepted.AssignedClientIdentifier) ? ClientId : accepted.AssignedClientIdentifier;
-
-            // An older connection of this client is over before this one begins: nothing of it comes after what is said here.
-            if (_publisher.Find(ClientId) is { } older && !ReferenceEquals(older, this))
-            {
-                await older.AbortAndSettleAsync();
-            }
-        }
-
-        Write(accepted);
-        if (isIn)
-        {
-            _publisher.Connected(ClientId, this, accepted.IsSessionPresent);
-        }
+        (_session, ClientId, _keepAlive) = (session, session.ClientId, keepAlive);
+        _sender.LargestPacket = connect.MaximumPacketSize;
+        ReceiveMaximum = connect.ReceiveMaximum == 0 ? ushort.MaxValue : connect.ReceiveMaximum;
     }
 
-    private bool IsOver(CancellationToken cancellation) => cancellation.IsCancellationRequested || _closing.IsCancellationRequested;
-
-    /// <summary>Notes that a publish wants an acknowledgement; null when it wants none.</summary>
-    private Acknowledgements.Owed? Owe(MqttPublishPacket publish)
+    /// <summary>A publish was carried out, or refused for good with a reason.</summary>
+    public void Acknowledge(Acknowledgements.Owed? owed, MqttPubAckReasonCode reason)
     {
-        if (publish.QualityOfServiceLevel == MqttQualityOfServiceLevel.AtMostOnce)
-        {
-            return null;
-        }
-
-        return Acknowledgements.TryExpect(publish.PacketIdentifier, publish.QualityOfServiceLevel == MqttQualityOfServiceLevel.ExactlyOnce, out var owed)
-            ? owed
-            : throw new MqttDoorException(MqttDoorException.Violation, $"packet identifier {publish.PacketIdentifier} is used again before its acknowledgement");
-    }
-
-    private void Acknowledge(MqttPacket acknowledgement)
-    {
-        // With an error the exchange of QoS 2 ends here, and the identifier is free for another message.
-        if (IsVersion5 && acknowledgement is MqttPubRecPacket { ReasonCode: >= MqttPubRecReasonCode.UnspecifiedError } refused)
-        {
-            lock (_exactlyOnce)
-            {
-                _exactlyOnce.Remove(refused.PacketIdentifier);
-            }
-        }
-
-        Write(acknowledgement);
-    }
-
-    /// <summary>Ends when less than the most that may wait is waiting.</summary>
-    private Task Drained()
-    {
-        lock (_writing)
-        {
-            return _closed || _pending.WrittenCount < _options.MaxPendingBytes ? Task.CompletedTask : (_drained ??= NewSignal()).Task;
-        }
-    }
-
-    /// <summary>The broker is told nothing of requests to twins: they leave here.</summary>
-    private async ValueTask TakeAsync(RequestTopic topic, MqttPublishPacket publish, Acknowledgements.Owed? owed, CancellationToken cancellation)
-    {
-        var taken = _requests.TakeAsync(this, topic, publish, owed, cancellation);
-        if (taken.IsCompletedSuccessfully)
+        if (owed is null)
         {
             return;
         }
 
-        // The reader stands still until there is room again: TCP holds the client back. It is not silent meanwhile.
+        // MQTT 3.1.1 has no reason code: there every acknowledgement reads as "taken", and the result topic says what came of it.
+        if (!owed.IsReceived)
+        {
+            Acknowledgements.Ready(owed, new MqttPubAckPacket { PacketIdentifier = owed.PacketId, ReasonCode = reason });
+            return;
+        }
+
+        _ = AnswerAsync(owed, new MqttPubRecPacket { PacketIdentifier = owed.PacketId, ReasonCode = (MqttPubRecReasonCode)reason });
+    }
+
+    /// <summary>
+    /// A publish was not carried out, and the client should send it again: MQTT 5 hears why, MQTT 3.1.1 is disconnected without an
+    /// acknowledgement. What is not on disk is never acknowledged.
+    /// </summary>
+    public void NotDone(Acknowledgements.Owed? owed)
+    {
+        if (owed is null)
+        {
+            return;
+        }
+
+        if (IsVersion5)
+        {
+            Acknowledge(owed, MqttPubAckReasonCode.UnspecifiedError);
+            return;
+        }
+
+        if (owed.IsReceived)
+        {
+            _session!.Incoming.Forget(owed.PacketId);
+            if (_session.Connection is { } current && !ReferenceEquals(current, this) && current.Acknowledgements.IsOwed(owed.PacketId))
+            {
+                // It has come again on another connection, which would wait for its answer.
+                _ = current.DisconnectAsync(CancellationToken.None);
+            }
+        }
+
+        _ = DisconnectAsync(CancellationToken.None);
+    }
+
+    void IThreadPoolWorkItem.Execute() => _ = _sender.FlushAsync();
+
+    void MqttSender.IOwner.Drained() => _session?.Pump();
+
+    private async Task<bool> ConnectAsync()
+    {
+        using var late = new CancellationTokenSource(_options.ConnectTimeout, _time);
+        await using var ends = late.Token.UnsafeRegister(static self => ((MqttConnection)self!).Abort(), this);
+        MqttPacket packet;
+        PacketFacts facts;
+        try
+        {
+            while (!_receiver.TryRead(out packet, out facts))
+            {
+                if (!await _receiver.FillAsync(_closing.Token))
+                {
+                    return false;
+                }
+            }
+        }
+        catch (Exception e) when (late.IsCancellationRequested && e is not MqttDoorException)
+        {
+            _refusals.Count("mqtt.no-connect");
+            return false;
+        }
+
+        HasSpoken = true;
+        late.CancelAfter(Timeout.InfiniteTimeSpan);
+        return await _broker.AcceptAsync(this, (MqttConnectPacket)packet, facts);
+    }
+
+    private async Task ServeAsync()
+    {
+        for (var fills = 1; ; fills++)
+        {
+            // What a connection that is over had still read is not carried out: its client may be here again, with newer values.
+            while (!_closing.IsCancellationRequested && _receiver.TryRead(out var packet, out var facts))
+            {
+                await ReadsAsync();
+                if (packet is MqttPublishPacket publish)
+                {
+                    await OnPublishAsync(publish, facts);
+                }
+                else if (!await OnAsync(packet, facts))
+                {
+                    return;
+                }
+            }
+
+            if (_closing.IsCancellationRequested || !await _receiver.FillAsync(_closing.Token))
+            {
+                return;
+            }
+
+            _heard = _time.GetTimestamp();
+            if (fills % FillsOfATurn == 0)
+            {
+                await Task.Yield();
+            }
+        }
+    }
+
+    /// <returns>False when it was the last packet.</returns>
+    private async ValueTask<bool> OnAsync(MqttPacket packet, PacketFacts facts)
+    {
+        var session = _session!;
+        switch (packet)
+        {
+            case MqttPubAckPacket acknowledged:
+                session.Acknowledged(acknowledged.PacketIdentifier);
+                return true;
+            case MqttPubRecPacket received:
+                session.ReceivedByClient(this, received);
+                return true;
+            case MqttPubCompPacket completed:
+                session.Completed(completed.PacketIdentifier);
+                return true;
+            case MqttPubRelPacket release:
+                _ = session.Incoming.ReleaseAsync(this, release.PacketIdentifier);
+                return true;
+            case MqttSubscribePacket subscribe:
+                await HoldAsync(_broker.SubscribeAsync(this, session, subscribe));
+                return true;
+            case MqttUnsubscribePacket unsubscribe:
+                await HoldAsync(_broker.UnsubscribeAsync(this, session, unsubscribe));
+                return true;
+            case MqttPingReqPacket:
+                Write(MqttPingRespPacket.Instance);
+                return true;
+            case MqttDisconnectPacket disconnect:
+                _broker.SaidGoodbye(session, disconnect, facts);
+                return false;
+            default:
+                throw MqttRules.Violation("a second CONNECT, or a packet that a client does not send");
+        }
+    }
+
+    private async ValueTask OnPublishAsync(MqttPublishPacket publish, PacketFacts facts)
+    {
+        if (!IsFirstTime(publish, out var owed))
+        {
+            return;
+        }
+
+        var topic = _requests.Read(publish.Topic);
+        if (!_broker.MayPublish(topic))
+        {
+            Acknowledge(owed, MqttPubAckReasonCode.NotAuthorized);
+            return;
+        }
+
+        try
+        {
+            var taken = topic.Kind is TopicKind.Free or TopicKind.Unknown
+                ? _broker.PassAsync(this, topic, publish, facts, owed, _closing.Token)
+                : _requests.TakeAsync(this, topic, publish, owed, _closing.Token);
+            if (!taken.IsCompletedSuccessfully)
+            {
+                // The reader stands still until there is room again: TCP holds the client back. It is not silent meanwhile.
+                await HoldAsync(taken.AsTask());
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // It was read and not carried out: when it comes again it is new.
+            if (owed is { IsReceived: true })
+            {
+                _session!.Incoming.Forget(owed.PacketId);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Whether a publish is new. One that comes again is not carried out again where that can be known.</summary>
+    private bool IsFirstTime(MqttPublishPacket publish, out Acknowledgements.Owed? owed)
+    {
+        var id = publish.PacketIdentifier;
+        owed = null;
+        switch (publish.QualityOfServiceLevel)
+        {
+            case MqttQualityOfServiceLevel.AtMostOnce:
+                return true;
+            case MqttQualityOfServiceLevel.AtLeastOnce:
+                // Only what came on this connection, and is still without its acknowledgement, is known to be the same.
+                return Acknowledgements.TryExpect(id, received: false, out owed) ? true : publish.Dup ? false : throw UsedAgain(id);
+            default:
+                return _session!.Incoming.TryTake(id, IsVersion5)
+                    ? Acknowledgements.TryExpect(id, received: true, out owed) ? true : throw UsedAgain(id)
+                    : Acknowledgements.TryExpect(id, received: true, out owed) && !IsAnsweredAgain(owed);
+        }
+    }
+
+    // What is known is answered; what is still under way, from an older connection, is answered when it is known. If it has failed in this
+    // moment it is new after all.
+    private bool IsAnsweredAgain(Acknowledgements.Owed owed)
+    {
+        if (_session!.Incoming.TryFind(owed.PacketId, out var answer))
+        {
+            if (answer is not null)
+            {
+                Acknowledgements.Ready(owed, answer);
+            }
+
+            return true;
+        }
+
+        return !_session.Incoming.TryTake(owed.PacketId, IsVersion5);
+    }
+
+    private static MqttDoorException UsedAgain(ushort id) =>
+        MqttRules.Violation($"packet identifier {id} is used again before its acknowledgement");
+
+    private async Task AnswerAsync(Acknowledgements.Owed owed, MqttPubRecPacket answer)
+    {
+        if (!await _session!.Incoming.TryAnswerAsync(answer, IsVersion5))
+        {
+            NotDone(owed);
+            return;
+        }
+
+        Acknowledgements.Ready(owed, answer);
+        if (_session.Connection is { } current && !ReferenceEquals(current, this))
+        {
+            // The client has come again meanwhile, and has sent it again.
+            current.Acknowledgements.ReadyIfOwed(owed.PacketId, answer);
+        }
+    }
+
+    private async Task HoldAsync(Task work)
+    {
+        if (work.IsCompletedSuccessfully)
+        {
+            return;
+        }
+
         _held = true;
-        await taken;
+        await work;
         _held = false;
         _heard = _time.GetTimestamp();
     }
 
     /// <summary>Who sends and does not read what comes back is not read either, once too much waits for him.</summary>
-    private async ValueTask ReadsAsync(CancellationToken cancellation)
+    private async ValueTask ReadsAsync()
     {
-        var drained = Drained();
+        var drained = _sender.Drained();
         if (drained.IsCompleted)
         {
             return;
         }
 
         _refusals.Count("mqtt.held-back");
-        _held = true;
-        await drained.WaitAsync(cancellation);
-        _held = false;
-        _heard = _time.GetTimestamp();
+        await HoldAsync(drained.WaitAsync(_closing.Token));
     }
 
-    private bool TryDecode(out MqttPacket packet)
+    private async Task RefuseAsync(MqttDoorException broken)
     {
-        packet = null!;
-        if (_to - _from < 2 || !MqttFrame.TryRead(_received.AsSpan(_from, _to - _from), _options.MaxPacketSize, out var frame))
+        _refusals.Count(broken.Reason);
+        LogBroken(ClientId, RemoteEndPoint, broken.Message);
+        if (broken.Farewell.Length > 0)
         {
-            return false;
+            _sender.WriteRaw(broken.Farewell);
+        }
+        else if (IsVersion5 && IsIn)
+        {
+            var takesReasons = _sender.LargestPacket is 0 or > SmallPacket;
+            Write(new MqttDisconnectPacket { ReasonCode = broken.Code, ReasonString = takesReasons ? broken.Message : null });
+        }
+        else if (IsVersion5)
+        {
+            Write(new MqttConnAckPacket
+            {
+                ReasonCode = (MqttConnectReasonCode)broken.Code,
+                RetainAvailable = true,
+                WildcardSubscriptionAvailable = true,
+                SubscriptionIdentifiersAvailable = true,
+                SharedSubscriptionAvailable = true,
+                MaximumQoS = MqttQualityOfServiceLevel.ExactlyOnce,
+                ReasonString = broken.Message,
+            });
         }
 
-        if (_to - _from < frame.Length)
-        {
-            MakeRoom(frame.Length);
-            return false;
-        }
-
-        var body = new ArraySegment<byte>(_received, _from + frame.HeaderLength, frame.BodyLength);
-        _from += frame.Length;
-        BytesReceived += frame.Length;
-        packet = Decode(new ReceivedMqttPacket(frame.Header, body, frame.Length));
-        return true;
+        await HeardAsync();
     }
 
-    private MqttPacket Decode(ReceivedMqttPacket received)
+    // Closing a socket with unread bytes tells the other end at once, and it may never read what was said last. So its bytes are read
+    // and thrown away until it has closed too, or has had time to.
+    private async Task HeardAsync()
     {
         try
         {
-            if (PacketFormatterAdapter.ProtocolVersion == MqttProtocolVersion.Unknown)
+            using var patience = new CancellationTokenSource(LastWords, _time);
+            using var ends = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, _closing.Token);
+            await _sender.WrittenOut().WaitAsync(ends.Token);
+            (_stream as NetworkStream)?.Socket.Shutdown(SocketShutdown.Send);
+            var rest = new byte[1_024];
+            while (await _stream.ReadAsync(rest, ends.Token) > 0)
             {
-                PacketFormatterAdapter.DetectProtocolVersion(received);
-            }
-
-            var packet = PacketFormatterAdapter.Decode(received);
-            if (packet is MqttPublishPacket publish)
-            {
-                CheckPublish(publish);
-            }
-
-            return packet;
-        }
-        catch (Exception e) when (e is not MqttDoorException)
-        {
-            throw new MqttDoorException(MqttDoorException.Violation, e.Message);
-        }
-    }
-
-    private void CheckPublish(MqttPublishPacket publish)
-    {
-        if ((int)publish.QualityOfServiceLevel > 2 || (publish.QualityOfServiceLevel > 0 && publish.PacketIdentifier == 0))
-        {
-            throw new MqttDoorException(MqttDoorException.Violation, "a PUBLISH with a QoS of 3, or with a QoS and no packet identifier");
-        }
-
-        if (publish.TopicAlias != 0)
-        {
-            // The broker never sees aliases: it would not learn those of requests.
-            _aliases ??= [];
-            if (string.IsNullOrEmpty(publish.Topic))
-            {
-                publish.Topic = _aliases.GetValueOrDefault(publish.TopicAlias, "");
-            }
-            else if (publish.TopicAlias <= MostAliases)
-            {
-                _aliases[publish.TopicAlias] = publish.Topic;
-            }
-            else
-            {
-                throw new MqttDoorException(MqttDoorException.Violation, $"topic alias {publish.TopicAlias}; at most {MostAliases} are granted");
-            }
-
-            publish.TopicAlias = 0;
-        }
-
-        if (string.IsNullOrEmpty(publish.Topic) || publish.Topic.AsSpan().IndexOfAny('+', '#', '\0') >= 0)
-        {
-            throw new MqttDoorException(MqttDoorException.Violation, "a PUBLISH without a topic, with an unknown alias, or to a filter with wildcards");
-        }
-    }
-
-    /// <summary>Notes what the door itself needs of a packet that goes on to the broker.</summary>
-    private MqttPacket Seen(MqttPacket packet)
-    {
-        switch (packet)
-        {
-            case MqttConnectPacket when _isConnecting:
-                throw new MqttDoorException(MqttDoorException.Violation, "a second CONNECT");
-            case MqttConnectPacket connect:
-                _isConnecting = true;
-                // A client without an id of its own gets one; only without a session, which nobody could find again.
-                if (string.IsNullOrEmpty(connect.ClientId) && !IsVersion5 && connect.CleanSession)
-                {
-                    connect.ClientId = $"auto-{Guid.NewGuid():N}";
-                }
-
-                ClientId = connect.ClientId ?? "";
-                _keepAlive = TimeSpan.FromSeconds(connect.KeepAlivePeriod);
-                _clientMaxPacket = connect.MaximumPacketSize;
-                connect.KeepAlivePeriod = 0; // The door keeps the time: the broker does not see requests to twins.
-                break;
-            case MqttSubscribePacket subscribe:
-                subscribe.TopicFilters.ForEach(filter => Identify(filter.Topic, subscribe.SubscriptionIdentifier));
-                break;
-            case MqttUnsubscribePacket unsubscribe:
-                unsubscribe.TopicFilters.ForEach(filter => Identify(filter, 0));
-                break;
-            case MqttPubRelPacket release:
-                lock (_exactlyOnce)
-                {
-                    _exactlyOnce.Remove(release.PacketIdentifier);
-                }
-
-                break;
-        }
-
-        return packet;
-    }
-
-    private void Identify(string filter, uint identifier)
-    {
-        if (identifier > 0)
-        {
-            SubscriptionIdentifiers[filter] = identifier;
-        }
-        else
-        {
-            SubscriptionIdentifiers.Remove(filter);
-        }
-    }
-
-    /// <summary>Whether a publish is new. A QoS 2 publish that comes again before its PUBREL is only acknowledged again.</summary>
-    private bool IsFirstTime(MqttPublishPacket publish)
-    {
-        if (publish.QualityOfServiceLevel != MqttQualityOfServiceLevel.ExactlyOnce)
-        {
-            return true;
-        }
-
-        lock (_exactlyOnce)
-        {
-            if (_exactlyOnce.Add(publish.PacketIdentifier))
-            {
-                return true;
             }
         }
-
-        if (!Acknowledgements.IsOwed(publish.PacketIdentifier))
+        catch (Exception e) when (e is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
         {
-            Write(new MqttPubRecPacket { PacketIdentifier = publish.PacketIdentifier });
+            // It does not read: it does not hear.
         }
 
-        return false;
-    }
-
-    private async ValueTask<bool> FillAsync(CancellationToken cancellation)
-    {
-        if (_from == _to)
-        {
-            (_from, _to) = (0, 0);
-            if (_received.Length > LargestKeptBuffer)
-            {
-                _received = new byte[FirstBuffer];
-            }
-        }
-        else if (_to == _received.Length)
-        {
-            MakeRoom(Math.Min(2 * (_to - _from), _options.MaxPacketSize + 5));
-        }
-
-        var read = await _stream.ReadAsync(_received.AsMemory(_to), cancellation);
-        _heard = _time.GetTimestamp();
-        _to += read;
-        return read > 0;
-    }
-
-    private void MakeRoom(int length)
-    {
-        var waiting = _received.AsSpan(_from, _to - _from);
-        if (length > _received.Length)
-        {
-            // It grows with what has arrived, not with what was announced.
-            var larger = new byte[Math.Min(length, Math.Max(2 * _received.Length, 2 * waiting.Length))];
-            waiting.CopyTo(larger);
-            _received = larger;
-        }
-        else if (_from > 0)
-        {
-            waiting.CopyTo(_received);
-        }
-        else
-        {
-            return;
-        }
-
-        (_from, _to) = (0, waiting.Length);
-    }
-
-    private void Write(MqttPacket packet)
-    {
-        bool begins;
-        lock (_writing)
-        {
-            var encoded = PacketFormatterAdapter.Encode(packet);
-            _pending.Write(encoded.Packet);
-            foreach (var part in encoded.Payload)
-            {
-                _pending.Write(part.Span);
-            }
-
-            PacketFormatterAdapter.Cleanup();
-            begins = BeginsFlush();
-        }
-
-        Flush(begins);
-    }
-
-    private bool BeginsFlush() => !_flushing && (_flushing = true);
-
-    // With others under way it is left to the pool: what is written in the same moment goes out with the same system call. A single
-    // answer goes at once: nothing would join it, and a thread less has to wake.
-    private void Flush(bool begins)
-    {
-        if (!begins)
-        {
-            return;
-        }
-
-        if (_requests.UnderWay > 1)
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        }
-        else
-        {
-            _ = FlushAsync();
-        }
-    }
-
-    private async Task FlushAsync()
-    {
-        try
-        {
-            while (TakePending())
-            {
-                await _stream.WriteAsync(_leaving.WrittenMemory, _closing.Token);
-                BytesSent += _leaving.WrittenCount;
-                _leaving.ResetWrittenCount();
-                if (_leaving.Capacity > LargestKeptBuffer)
-                {
-                    _leaving = new ArrayBufferWriter<byte>(FirstBuffer);
-                }
-            }
-        }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
-        {
-            Abort();
-        }
-    }
-
-    private bool TakePending()
-    {
-        lock (_writing)
-        {
-            _drained?.TrySetResult();
-            _drained = null;
-            if (_pending.WrittenCount == 0)
-            {
-                _flushing = false;
-                _written?.TrySetResult();
-                return false;
-            }
-
-            (_pending, _leaving) = (_leaving, _pending);
-            return true;
-        }
-    }
-
-    private Task Written()
-    {
-        lock (_writing)
-        {
-            return _flushing && !_closed ? (_written ??= NewSignal()).Task : Task.CompletedTask;
-        }
-    }
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private static int VariableLength(int value) => value switch { < 128 => 1, < 16_384 => 2, < 2_097_152 => 3, _ => 4 };
-
-    private static int WriteVariable(Span<byte> span, int value)
-    {
-        var at = 0;
-        do
-        {
-            span[at++] = (byte)((value & 0x7F) | (value > 127 ? 0x80 : 0));
-            value >>= 7;
-        }
-        while (value > 0);
-        return at;
+        Abort();
     }
 
     [LoggerMessage(LogLevel.Warning, "Closed the connection of MQTT client '{Client}' at {Address}: {Reason}")]

@@ -3,9 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using EdgeOrleans.Modules;
 using Microsoft.Extensions.Logging;
-using MQTTnet.Adapter;
-using MQTTnet.Diagnostics.Logger;
-using MQTTnet.Server;
+using MQTTnet.Protocol;
 
 namespace EdgeOrleans.Edge.EventBus;
 
@@ -15,22 +13,25 @@ internal sealed partial class MqttEndpoint(
     Func<Socket, MqttConnection> connect,
     Refusals refusals,
     TimeProvider time,
-    ILogger logger) : IMqttServerAdapter
+    ILogger logger) : IDisposable
 {
-    private readonly ConcurrentDictionary<MqttConnection, byte> _connections = [];
+    // So many may be connected and have said nothing yet; one more ends the one that has been silent for longest.
+    private const int MostSilent = 1_000;
+
+    private readonly ConcurrentDictionary<MqttConnection, Task> _connections = [];
+    private readonly Dictionary<IPAddress, int> _addresses = [];
+    private readonly Queue<MqttConnection> _newest = new();
     private readonly List<Socket> _listeners = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly ILogger _logger = logger;
     private ITimer? _keepAlive;
-
-    public Func<IMqttChannelAdapter, Task>? ClientHandler { get; set; }
 
     /// <summary>Where it listens, with the real port.</summary>
     public IReadOnlyList<IPEndPoint> Addresses => [.. _listeners.Select(l => (IPEndPoint)l.LocalEndPoint!)];
 
     public int Connections => _connections.Count;
 
-    public Task StartAsync(MqttServerOptions serverOptions, IMqttNetLogger serverLog)
+    public void Start()
     {
         foreach (var address in MqttAddress.Parse(options.MqttServerInternal))
         {
@@ -41,14 +42,15 @@ internal sealed partial class MqttEndpoint(
         {
             _ = AcceptAsync(listener);
         }
-
-        return Task.CompletedTask;
     }
 
-    public Task StopAsync()
+    /// <summary>Ends all connections, and returns when they are over.</summary>
+    public async Task StopAsync(MqttDisconnectReasonCode reason)
     {
-        Dispose();
-        return Task.CompletedTask;
+        StopAccepting();
+        var serving = _connections.ToArray();
+        await Task.WhenAll(serving.Select(served => served.Key.IsIn ? served.Key.DisconnectAsync(reason) : served.Key.DisconnectAsync(CancellationToken.None)));
+        await Task.WhenAll(serving.Select(static served => served.Value));
     }
 
     /// <summary>Takes no new connections; those that are there go on.</summary>
@@ -96,15 +98,8 @@ internal sealed partial class MqttEndpoint(
             try
             {
                 var socket = await listener.AcceptAsync(_stopping.Token);
-                if (_connections.Count >= options.MaxConnections)
-                {
-                    refusals.Count("mqtt.too-many-connections");
-                    socket.Dispose();
-                    continue;
-                }
-
                 socket.NoDelay = true;
-                _ = ServeAsync(connect(socket));
+                Take(socket, ((IPEndPoint)socket.RemoteEndPoint!).Address);
             }
             catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
             {
@@ -119,18 +114,65 @@ internal sealed partial class MqttEndpoint(
         }
     }
 
-    private async Task ServeAsync(MqttConnection connection)
+    private void Take(Socket socket, IPAddress address)
     {
-        _connections[connection] = 0;
+        var refused = _connections.Count >= options.MaxConnections ? "mqtt.too-many-connections"
+            : TryCount(address) ? null
+            : "mqtt.too-many-of-an-address";
+        if (refused is not null)
+        {
+            refusals.Count(refused);
+            socket.Dispose();
+            return;
+        }
+
+        var connection = connect(socket);
+        _newest.Enqueue(connection);
+        if (_newest.Count > MostSilent && _newest.Dequeue() is { HasSpoken: false, IsOver: false } silent)
+        {
+            refusals.Count("mqtt.no-connect");
+            silent.Abort();
+        }
+
         WatchKeepAlive();
+        _connections[connection] = Task.CompletedTask;
+        var serving = ServeAsync(connection, address);
+        _connections.TryUpdate(connection, serving, Task.CompletedTask);
+    }
+
+    private bool TryCount(IPAddress address)
+    {
+        lock (_addresses)
+        {
+            var count = _addresses.GetValueOrDefault(address);
+            if (count >= options.MaxConnectionsPerAddress)
+            {
+                return false;
+            }
+
+            _addresses[address] = count + 1;
+            return true;
+        }
+    }
+
+    private void Discount(IPAddress address)
+    {
+        lock (_addresses)
+        {
+            if (--_addresses[address] == 0)
+            {
+                _addresses.Remove(address);
+            }
+        }
+    }
+
+    private async Task ServeAsync(MqttConnection connection, IPAddress address)
+    {
         try
         {
-            // Off the accepting loop: the broker's part runs until its first wait.
+            // Off the accepting loop.
             await Task.Yield();
-            if (ClientHandler is { } handler)
-            {
-                await handler(connection);
-            }
+            await connection.RunAsync();
         }
         catch (Exception e)
         {
@@ -138,8 +180,9 @@ internal sealed partial class MqttEndpoint(
         }
         finally
         {
-            _connections.TryRemove(connection, out _);
             connection.End();
+            _connections.TryRemove(connection, out _);
+            Discount(address);
         }
     }
 

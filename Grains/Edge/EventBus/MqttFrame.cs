@@ -40,11 +40,15 @@ internal sealed class MqttDoorException(string reason, string message) : Excepti
 {
     public const string TooLarge = "mqtt.packet-too-large";
     public const string Violation = "mqtt.protocol-violation";
+    public const string Version = "mqtt.unknown-version";
 
     /// <summary>What is counted.</summary>
     public string Reason { get; } = reason;
 
     /// <summary>What an MQTT 5 client is told.</summary>
-    public MqttDisconnectReasonCode Code =>
-        Reason == TooLarge ? MqttDisconnectReasonCode.PacketTooLarge : MqttDisconnectReasonCode.ProtocolError;
+    public MqttDisconnectReasonCode Code { get; init; } =
+        reason == TooLarge ? MqttDisconnectReasonCode.PacketTooLarge : MqttDisconnectReasonCode.ProtocolError;
+
+    /// <summary>The bytes that a client is told whose version nobody knows yet.</summary>
+    public byte[] Farewell { get; init; } = [];
 }

@@ -1,74 +1,41 @@
-using System.Collections.Concurrent;
-using MQTTnet;
-using MQTTnet.Protocol;
 using Microsoft.Extensions.Options;
 
 namespace EdgeOrleans.Edge.EventBus;
 
-/// <summary>Publishes what the node says to those who listen. A QoS 0 message goes straight to the client's connection, others through its session.</summary>
-internal sealed class Publisher(SubscriptionIndex subscriptions, Outlets outlets, IOptions<EventBusOptions> options)
+/// <summary>
+/// Gives messages to those who listen, whoever has published them. With QoS 0 a message goes straight into the client's connection;
+/// with QoS 1 and 2 it takes its place in the client's session, and waits there for the commit where something of it is to survive.
+/// </summary>
+internal sealed class Publisher(
+    Outlets outlets, MqttStore store, RetainedMessages retained, IOptions<EventBusOptions> options, TimeProvider time)
 {
-    private readonly Lock _retaining = new();
-    private readonly ConcurrentDictionary<string, MqttConnection> _connected = new(StringComparer.Ordinal);
-    private Task _retained = Task.CompletedTask;
+    private static readonly PublishHead Plain = new(0, 0, false, false, [], null, []);
+    private int _underWay;
 
-    /// <summary>Keeps a message for later subscribers; set while the broker runs.</summary>
-    internal Func<MqttApplicationMessage, Task>? Retain { get; set; }
-
-    /// <summary>A client was accepted. Without a session it has wished for nothing yet, whatever a client of its name did before.</summary>
-    public void Connected(string clientId, MqttConnection connection, bool hasSession)
-    {
-        if (!hasSession)
-        {
-            subscriptions.RemoveClient(clientId);
-        }
-
-        _connected[clientId] = connection;
-    }
-
-    public void Disconnected(string clientId, MqttConnection connection) => _connected.TryRemove(KeyValuePair.Create(clientId, connection));
-
-    public MqttConnection? Find(string clientId) => _connected.GetValueOrDefault(clientId);
+    /// <summary>How many messages are on their way to the disk.</summary>
+    public int UnderWay => _underWay;
 
     /// <summary>Whether anybody would get a publication of this resource. What is retained is always made.</summary>
     public bool IsHeard(ResourceOutlets resource) =>
         options.Value.MqttRetain || resource.Full.Subscribers.Length > 0 || resource.OneLevel?.Subscribers.Length > 0;
 
     /// <summary>Publishes a resource: an answer in the form of its request, everything else in both forms.</summary>
-    public void Publish(string resource, bool oneLevel, ReadOnlyMemory<byte> payload)
+    /// <returns>Ends when what survives is on disk, with whether it is; null when there is nothing to wait for.</returns>
+    public Task<bool>? Publish(string resource, bool oneLevel, ReadOnlyMemory<byte> payload)
     {
         var found = outlets.Of(resource);
+        Task<bool>? storing = null;
         if (!found.IsAnswer || !oneLevel || found.OneLevel is null)
         {
-            Publish(found.Full, payload, options.Value.MqttQOS);
+            storing = PublishOwn(found.Full, payload);
         }
 
         if (found.OneLevel is { } withoutNamespace && (!found.IsAnswer || oneLevel))
         {
-            Publish(withoutNamespace, payload, options.Value.MqttQOS);
-        }
-    }
-
-    private void Publish(Outlet outlet, ReadOnlyMemory<byte> payload, int qos)
-    {
-        if (options.Value.MqttRetain && Retain is { } retain)
-        {
-            // One after the other: the broker would let a later one overtake.
-            lock (_retaining)
-            {
-                _retained = RetainAsync(_retained, retain, NewMessage(outlet, payload, qos, retained: true));
-            }
-
-            return;
+            storing = Both(storing, PublishOwn(withoutNamespace, payload));
         }
 
-        Deliver(outlet, payload, qos, sender: null);
-    }
-
-    private static async Task RetainAsync(Task before, Func<MqttApplicationMessage, Task> retain, MqttApplicationMessage message)
-    {
-        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await retain(message).ConfigureAwait(false);
+        return storing;
     }
 
     /// <summary>Publishes to a topic that is not worth remembering: nobody can say how many there are of its kind.</summary>
@@ -84,33 +51,193 @@ internal sealed class Publisher(SubscriptionIndex subscriptions, Outlets outlets
     /// <param name="outlet">The topic and who listens.</param>
     /// <param name="payload">The message.</param>
     /// <param name="qos">Its QoS.</param>
-    /// <param name="sender">The client that published it; null when the node did.</param>
-    public void Deliver(Outlet outlet, ReadOnlyMemory<byte> payload, int qos, string? sender)
+    /// <param name="sender">The session of the client that published it; null when the node did.</param>
+    /// <returns>Ends when what survives is on disk, with whether it is; null when there is nothing to wait for.</returns>
+    public Task<bool>? Deliver(Outlet outlet, ReadOnlyMemory<byte> payload, int qos, Session? sender)
     {
+        if (qos > 0)
+        {
+            return Publish(NewMessage(outlet, payload, qos, retain: false), outlet, sender);
+        }
+
         foreach (var subscription in outlet.Subscribers)
         {
-            if (subscription.NoLocal && subscription.ClientId == sender)
+            if (For(subscription, sender) is { Session.Connection: { } connection } wish)
             {
-                continue;
+                connection.TryPublish(outlet.TopicUtf8, payload.Span, wish.Identifiers.Length == 0 ? Plain : Plain with { Identifiers = wish.Identifiers });
             }
+        }
 
-            var lower = Math.Min(qos, subscription.Qos);
-            if (lower > 0)
+        return null;
+    }
+
+    /// <summary>Whether a publish of this kind has something to wait for.</summary>
+    public static bool Survives(Outlet outlet, int qos, bool retain)
+    {
+        if (qos == 0)
+        {
+            return false;
+        }
+
+        if (retain)
+        {
+            return true;
+        }
+
+        foreach (var subscription in outlet.Subscribers)
+        {
+            if (subscription.Qos > 0 && subscription.Session.IsStored)
             {
-                subscription.Session.TryEnqueueApplicationMessage(NewMessage(outlet, payload, lower, retained: false), out _);
+                return true;
             }
-            else if (_connected.TryGetValue(subscription.ClientId, out var connection))
+        }
+
+        return false;
+    }
+
+    /// <summary>Publishes a message.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="outlet">Its topic and who listens.</param>
+    /// <param name="sender">The session of the client that published it; null when the node did.</param>
+    /// <param name="received">Its identifier when a session that survives has published it with QoS 2; 0 otherwise.</param>
+    /// <returns>Ends when what survives is on disk, with whether it is; null when there is nothing to wait for.</returns>
+    public Task<bool>? Publish(MqttMessage message, Outlet outlet, Session? sender = null, ushort received = 0)
+    {
+        var (replaced, listeners) = message.Retain ? retained.Set(message, outlet) : (null, outlet.Subscribers);
+        var change = received != 0 || Survives(outlet, message.Qos, message.Retain) ? NewChange(message, sender, received) : null;
+        if (message.Retain && change is null)
+        {
+            RetainLater(message, replaced);
+        }
+
+        foreach (var subscription in listeners)
+        {
+            if (For(subscription, sender) is { } wish)
             {
-                connection.TryPublish(outlet.TopicUtf8, payload.Span, subscription.Identifier);
+                Give(message, wish, ref change);
             }
+        }
+
+        return change is null ? null : CommitAsync(change, replaced);
+    }
+
+    /// <summary>Both, where there are two.</summary>
+    public static Task<bool>? Both(Task<bool>? one, Task<bool>? other)
+    {
+        return one is null ? other : other is null ? one : TogetherAsync(one, other);
+
+        static async Task<bool> TogetherAsync(Task<bool> one, Task<bool> other) => await one & await other;
+    }
+
+    private Task<bool>? PublishOwn(Outlet outlet, ReadOnlyMemory<byte> payload)
+    {
+        var (qos, retain) = (options.Value.MqttQOS, options.Value.MqttRetain);
+        if (!retain)
+        {
+            return Deliver(outlet, payload, qos, sender: null);
+        }
+
+        var message = NewMessage(outlet, payload, qos, retain: true);
+        return Publish(retained.HasRoomFor(message) ? message : NewMessage(outlet, payload, qos, retain: false), outlet);
+    }
+
+    private static Subscription? For(Subscription subscription, Session? sender) =>
+        ReferenceEquals(subscription.Session, sender) ? subscription.Own : subscription;
+
+    private static void Give(MqttMessage message, Subscription wish, ref MqttChange? change)
+    {
+        var (session, qos) = (wish.Session, Math.Min(message.Qos, wish.Qos));
+        if (qos == 0)
+        {
+            session.Connection?.TryPublish(
+                message.TopicUtf8,
+                message.Payload.Span,
+                new PublishHead(0, 0, false, wish.RetainAsPublished && message.Retain, message.Properties, message.SecondsLeft(message.Created), wish.Identifiers));
+            return;
+        }
+
+        // With QoS 2 nobody hears of it before its sender's promise is kept: the sender would send it again as if it was new.
+        if (session.IsStored)
+        {
+            change ??= new MqttChange(message);
+        }
+
+        var isHeld = session.IsStored || (change is not null && message.Qos == 2);
+        if (!session.TryAdd(message, qos, wish, isHeld, out var delivery))
+        {
+            return;
+        }
+
+        if (!isHeld)
+        {
+            session.Pump();
+        }
+        else if (session.IsStored)
+        {
+            change!.Deliveries.Add(delivery);
+        }
+        else
+        {
+            change!.Held.Add(delivery);
         }
     }
 
-    private static MqttApplicationMessage NewMessage(Outlet outlet, ReadOnlyMemory<byte> payload, int qos, bool retained) => new()
+    private static MqttChange NewChange(MqttMessage message, Session? sender, ushort received)
+    {
+        if (received != 0)
+        {
+            sender!.Incoming.StoredWithItsMessage(received);
+        }
+
+        return new MqttChange(message) { Retains = message.Retain, Received = received == 0 ? null : (sender!, received) };
+    }
+
+    private async Task<bool> CommitAsync(MqttChange change, MqttMessage? replaced)
+    {
+        Interlocked.Increment(ref _underWay);
+        var isStored = await store.CommitAsync(change);
+        if (change.Retains && !isStored)
+        {
+            store.RetainLater(change.Message.Topic);
+        }
+
+        if (replaced is not null)
+        {
+            store.Replaced(replaced);
+        }
+
+        foreach (var delivery in change.Deliveries.Concat(change.Held))
+        {
+            if (isStored)
+            {
+                delivery.Session.Release(delivery);
+            }
+            else
+            {
+                delivery.Session.Withdraw(delivery);
+            }
+        }
+
+        Interlocked.Decrement(ref _underWay);
+        return isStored;
+    }
+
+    private void RetainLater(MqttMessage message, MqttMessage? replaced)
+    {
+        store.RetainLater(message.Topic);
+        if (replaced is not null)
+        {
+            store.Replaced(replaced);
+        }
+    }
+
+    private MqttMessage NewMessage(Outlet outlet, ReadOnlyMemory<byte> payload, int qos, bool retain) => new()
     {
         Topic = outlet.Topic,
-        Payload = new(payload),
-        QualityOfServiceLevel = (MqttQualityOfServiceLevel)qos,
-        Retain = retained,
+        TopicUtf8 = outlet.TopicUtf8,
+        Payload = payload,
+        Qos = qos,
+        Retain = retain,
+        Created = time.GetUtcNow().ToUnixTimeMilliseconds(),
     };
 }

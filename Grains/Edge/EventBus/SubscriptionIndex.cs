@@ -1,97 +1,160 @@
-using System.Collections;
-using MQTTnet.Server;
-
 namespace EdgeOrleans.Edge.EventBus;
 
 /// <summary>One client's wish for a topic.</summary>
-internal sealed record Subscription(string ClientId, string Filter, int Qos, MqttSessionStatus Session, uint Identifier, bool NoLocal = false);
+internal sealed class Subscription
+{
+    /// <param name="session">Whose wish it is.</param>
+    /// <param name="filter">For what.</param>
+    /// <param name="options">As MQTT 5 writes them: QoS, no local, retain as published, retain handling.</param>
+    /// <param name="identifier">The identifier that the client gave with it; 0 for none.</param>
+    public Subscription(Session session, string filter, int options, uint identifier = 0)
+    {
+        (Session, Filter, Options, Identifier) = (session, filter, options, identifier);
+        (Qos, RetainAsPublished) = (options & 3, (options & 8) != 0);
+        Identifiers = identifier == 0 ? [] : [identifier];
+        Own = (options & 4) != 0 ? null : this;
+    }
+
+    public Session Session { get; }
+
+    public string Filter { get; }
+
+    public int Options { get; }
+
+    public uint Identifier { get; }
+
+    public int Qos { get; }
+
+    public bool RetainAsPublished { get; }
+
+    /// <summary>The identifiers of all wishes that this one stands for.</summary>
+    public uint[] Identifiers { get; }
+
+    /// <summary>What of it counts for the session's own messages: nothing, where the client does not want those back.</summary>
+    public Subscription? Own { get; private set; }
+
+    /// <summary>How retained messages are sent: 0 always, 1 for a new subscription, 2 never.</summary>
+    public int RetainHandling => (Options >> 4) & 3;
+
+    public string ClientId => Session.ClientId;
+
+    private Subscription(Subscription[] all)
+    {
+        (Session, Filter) = (all[0].Session, all[0].Filter);
+        Qos = all.Max(static wish => wish.Qos);
+        RetainAsPublished = all.Any(static wish => wish.RetainAsPublished);
+        Identifiers = [.. all.SelectMany(static wish => wish.Identifiers).Distinct()];
+        Own = this;
+    }
+
+    /// <summary>Several wishes of one session that match the same topic: it hears once, with the highest QoS.</summary>
+    public static Subscription Together(Subscription[] all)
+    {
+        Subscription[] own = [.. all.Where(static wish => wish.Own is not null)];
+        var together = new Subscription(all);
+        if (own.Length < all.Length)
+        {
+            together.Own = own.Length == 0 ? null : new Subscription(own);
+        }
+
+        return together;
+    }
+}
 
 /// <summary>
-/// Who has subscribed to what. The broker's own search visits every session for every message; this one looks a topic up, so the
-/// cost of an answer does not grow with the number of clients.
+/// Who has subscribed to what. A topic is looked up, so the cost of an answer does not grow with the number of clients; each filter with
+/// wildcards is compared once, however many clients have it.
 /// </summary>
 internal sealed class SubscriptionIndex
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, Dictionary<string, Subscription>> _exact = new(StringComparer.Ordinal);
-    private readonly Dictionary<(string Client, string Filter), Subscription> _wildcards = [];
-    private readonly Dictionary<string, HashSet<string>> _clients = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Dictionary<Session, Subscription>> _exact = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Dictionary<Session, Subscription>> _wildcards = new(StringComparer.Ordinal);
+    private readonly Dictionary<Session, HashSet<string>> _sessions = [];
     private volatile int _version = 1;
 
     /// <summary>Rises with every change, so that what was found can be kept until then.</summary>
     public int Version => _version;
 
+    /// <summary>How many wishes a session has.</summary>
+    public int CountOf(Session session)
+    {
+        lock (_gate)
+        {
+            return _sessions.TryGetValue(session, out var filters) ? filters.Count : 0;
+        }
+    }
+
+    public bool Has(Session session, string filter)
+    {
+        lock (_gate)
+        {
+            return _sessions.TryGetValue(session, out var filters) && filters.Contains(filter);
+        }
+    }
+
     public void Add(Subscription subscription)
     {
         lock (_gate)
         {
-            if (!_clients.TryGetValue(subscription.ClientId, out var filters))
+            if (!_sessions.TryGetValue(subscription.Session, out var filters))
             {
-                _clients[subscription.ClientId] = filters = new(StringComparer.Ordinal);
+                _sessions[subscription.Session] = filters = new(StringComparer.Ordinal);
             }
 
             filters.Add(subscription.Filter);
-            if (HasWildcard(subscription.Filter))
+            var all = Of(subscription.Filter);
+            if (!all.TryGetValue(subscription.Filter, out var sessions))
             {
-                _wildcards[(subscription.ClientId, subscription.Filter)] = subscription;
-            }
-            else
-            {
-                if (!_exact.TryGetValue(subscription.Filter, out var clients))
-                {
-                    _exact[subscription.Filter] = clients = new(StringComparer.Ordinal);
-                }
-
-                clients[subscription.ClientId] = subscription;
+                all[subscription.Filter] = sessions = [];
             }
 
+            sessions[subscription.Session] = subscription;
             _version++;
         }
     }
 
-    public void Remove(string clientId, string filter)
+    /// <returns>Whether it was there.</returns>
+    public bool Remove(Session session, string filter)
     {
         lock (_gate)
         {
-            if (_clients.TryGetValue(clientId, out var filters) && filters.Remove(filter))
+            if (!_sessions.TryGetValue(session, out var filters) || !filters.Remove(filter))
             {
-                Take(clientId, filter);
-                _version++;
+                return false;
             }
+
+            Take(session, filter);
+            if (filters.Count == 0)
+            {
+                _sessions.Remove(session);
+            }
+
+            _version++;
+            return true;
         }
     }
 
-    /// <summary>Forgets what a client wished for.</summary>
-    /// <param name="clientId">The client.</param>
-    /// <param name="session">Only what belongs to this session, by its items: the client may have a new one already. Null: everything.</param>
-    public void RemoveClient(string clientId, IDictionary? session = null)
+    /// <summary>Forgets what a session wished for.</summary>
+    public void RemoveSession(Session session)
     {
         lock (_gate)
         {
-            if (!_clients.TryGetValue(clientId, out var filters))
+            if (!_sessions.Remove(session, out var filters))
             {
                 return;
             }
 
-            foreach (var filter in filters.ToArray())
+            foreach (var filter in filters)
             {
-                if (session is null || ReferenceEquals(Find(clientId, filter)?.Session.Items, session))
-                {
-                    filters.Remove(filter);
-                    Take(clientId, filter);
-                }
-            }
-
-            if (filters.Count == 0)
-            {
-                _clients.Remove(clientId);
+                Take(session, filter);
             }
 
             _version++;
         }
     }
 
-    /// <summary>The subscriptions that a topic matches, one a client: the one with the highest QoS.</summary>
+    /// <summary>The subscriptions that a topic matches, one a session.</summary>
     public Subscription[] Match(string topic)
     {
         lock (_gate)
@@ -102,16 +165,18 @@ internal sealed class SubscriptionIndex
                 return exact is null ? [] : [.. exact.Values];
             }
 
-            var found = exact is null ? new(StringComparer.Ordinal) : new Dictionary<string, Subscription>(exact, StringComparer.Ordinal);
-            foreach (var wildcard in _wildcards.Values)
+            var found = new List<Subscription>(exact?.Values ?? Enumerable.Empty<Subscription>());
+            foreach (var (filter, sessions) in _wildcards)
             {
-                if (Matches(topic, wildcard.Filter) && (!found.TryGetValue(wildcard.ClientId, out var other) || other.Qos < wildcard.Qos))
+                if (Matches(topic, filter))
                 {
-                    found[wildcard.ClientId] = wildcard;
+                    found.AddRange(sessions.Values);
                 }
             }
 
-            return [.. found.Values];
+            return found.Count < 2
+                ? [.. found]
+                : [.. found.GroupBy(static wish => wish.Session).Select(static wishes => wishes.ToArray() is [var one] ? one : Subscription.Together([.. wishes]))];
         }
     }
 
@@ -154,17 +219,16 @@ internal sealed class SubscriptionIndex
         }
     }
 
-    private static bool HasWildcard(string filter) => filter.AsSpan().IndexOfAny('+', '#') >= 0;
+    internal static bool HasWildcard(string filter) => filter.AsSpan().IndexOfAny('+', '#') >= 0;
 
-    private Subscription? Find(string clientId, string filter) =>
-        _wildcards.GetValueOrDefault((clientId, filter)) ?? _exact.GetValueOrDefault(filter)?.GetValueOrDefault(clientId);
+    private Dictionary<string, Dictionary<Session, Subscription>> Of(string filter) => HasWildcard(filter) ? _wildcards : _exact;
 
-    private void Take(string clientId, string filter)
+    private void Take(Session session, string filter)
     {
-        _wildcards.Remove((clientId, filter));
-        if (_exact.TryGetValue(filter, out var clients) && clients.Remove(clientId) && clients.Count == 0)
+        var all = Of(filter);
+        if (all.TryGetValue(filter, out var sessions) && sessions.Remove(session) && sessions.Count == 0)
         {
-            _exact.Remove(filter);
+            all.Remove(filter);
         }
     }
 }

@@ -5,7 +5,6 @@ using EdgeOrleans.Beehive;
 using EdgeOrleans.Modules;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using MQTTnet;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
 
@@ -56,14 +55,10 @@ internal sealed partial class TwinRequests(
     {
         switch (topic.Kind)
         {
-            case TopicKind.Reserved:
-                refusals.Count("mqtt.reserved-topic");
-                Acknowledge(client, owed, MqttPubAckReasonCode.NotAuthorized);
-                return ValueTask.CompletedTask;
             case TopicKind.BadDevice:
                 refusals.Count("mqtt.bad-device-id");
                 publisher.PublishOnce(topic.ResultResource, Refusal(publish.Payload.ToArray(), 400, topic.Reason));
-                Acknowledge(client, owed, MqttPubAckReasonCode.TopicNameInvalid);
+                client.Acknowledge(owed, MqttPubAckReasonCode.TopicNameInvalid);
                 return ValueTask.CompletedTask;
             default:
                 return EnterAndSendAsync(client, topic, publish, owed, cancellation);
@@ -71,14 +66,14 @@ internal sealed partial class TwinRequests(
     }
 
     /// <summary>Takes the last will of a client whose connection was lost: nobody is held back by it, nobody waits for its acknowledgement.</summary>
-    public ValueTask TakeWillAsync(RequestTopic topic, MqttApplicationMessage will)
+    public ValueTask TakeWillAsync(RequestTopic topic, MqttMessage will)
     {
         if (topic.Kind == TopicKind.Request)
         {
-            return SendAsync(null, topic, will.Payload.ToArray(), (int)will.QualityOfServiceLevel, null, CancellationToken.None);
+            return SendAsync(null, topic, will.Payload.ToArray(), will.Qos, null, CancellationToken.None);
         }
 
-        refusals.Count(topic.Kind == TopicKind.Reserved ? "mqtt.reserved-topic" : "mqtt.bad-device-id");
+        refusals.Count("mqtt.bad-device-id");
         return ValueTask.CompletedTask;
     }
 
@@ -101,12 +96,12 @@ internal sealed partial class TwinRequests(
         Acknowledgements.Owed? owed,
         CancellationToken cancellation)
     {
-        ShowOthers(topic.Topic, payload, qos, client?.ClientId);
+        var shown = ShowOthers(topic.Topic, payload, qos, client?.Session);
         var message = Message.Create("bus", Groups.Twin, topic.Operation, topic.Resource, payload, time.GetUtcNow().ToUnixTimeMilliseconds()) with
         {
             ResultOnly = !SomebodyHearsMore(topic),
         };
-        var request = new Request(this, client, topic, payload, owed);
+        var request = new Request(this, client, topic, payload, owed, shown);
         Interlocked.Increment(ref _underWay);
         responses.Expect(message.Header.Id, request, options.Value.RequestTimeout);
         try
@@ -135,13 +130,10 @@ internal sealed partial class TwinRequests(
     }
 
     // Requests are for the twin; a client that listens to them (a debugger, a logger) still hears them, as from any broker.
-    private void ShowOthers(string topic, byte[] payload, int qos, string? sender)
+    private Task<bool>? ShowOthers(string topic, byte[] payload, int qos, Session? sender)
     {
         var outlet = outlets.OfTopic(topic);
-        if (outlet.Subscribers.Length > 0)
-        {
-            publisher.Deliver(outlet, payload, qos, sender);
-        }
+        return outlet.Subscribers.Length > 0 ? publisher.Deliver(outlet, payload, qos, sender) : null;
     }
 
     private bool SomebodyHearsMore(RequestTopic topic)
@@ -211,17 +203,6 @@ internal sealed partial class TwinRequests(
         return "";
     }
 
-    private static void Acknowledge(MqttConnection? client, Acknowledgements.Owed? owed, MqttPubAckReasonCode reason)
-    {
-        if (client is not null && owed is not null)
-        {
-            // MQTT 3.1.1 has no reason code: there every acknowledgement reads as "taken", and the result topic says what came of it.
-            client.Acknowledgements.Ready(owed, owed.IsReceived
-                ? new MqttPubRecPacket { PacketIdentifier = owed.PacketId, ReasonCode = (MqttPubRecReasonCode)reason }
-                : new MqttPubAckPacket { PacketIdentifier = owed.PacketId, ReasonCode = reason });
-        }
-    }
-
     [LoggerMessage(LogLevel.Warning, "No answer about {Resource} within {Timeout}; its publish is not acknowledged")]
     private partial void LogNoAnswer(string resource, TimeSpan timeout);
 
@@ -229,16 +210,18 @@ internal sealed partial class TwinRequests(
     private partial void LogPublishFailed(Exception exception, string resource);
 
     /// <summary>One request under way. Its answer is published and acknowledged on the thread of the twin: in the order of the twin's changes.</summary>
-    private sealed class Request(TwinRequests owner, MqttConnection? client, RequestTopic topic, byte[] payload, Acknowledgements.Owed? owed)
+    private sealed class Request(
+        TwinRequests owner, MqttConnection? client, RequestTopic topic, byte[] payload, Acknowledgements.Owed? owed, Task<bool>? shown)
         : IResponseHandler
     {
         public void OnResponse(Message response)
         {
+            var storing = shown;
             try
             {
                 foreach (var part in response.Parts)
                 {
-                    owner.Publish(part, topic.OneLevel);
+                    storing = Publisher.Both(storing, owner.Publish(part, topic.OneLevel));
                 }
             }
             catch (Exception e)
@@ -246,6 +229,32 @@ internal sealed partial class TwinRequests(
                 owner.LogPublishFailed(e, topic.Resource);
             }
 
+            if (storing is null)
+            {
+                Answered(response);
+            }
+            else
+            {
+                _ = AnsweredAsync(response, storing);
+            }
+        }
+
+        // Somebody whose session survives listens: the acknowledgement promises that he will hear.
+        private async Task AnsweredAsync(Message response, Task<bool> storing)
+        {
+            if (await storing)
+            {
+                Answered(response);
+            }
+            else
+            {
+                NotDone();
+                End();
+            }
+        }
+
+        private void Answered(Message response)
+        {
             if (response.Code >= 500 && response.Code != 503)
             {
                 NotDone();
@@ -257,7 +266,7 @@ internal sealed partial class TwinRequests(
                     owner.Refused(response.Code);
                 }
 
-                Acknowledge(client, owed, ReasonOf(response.Code));
+                client?.Acknowledge(owed, ReasonOf(response.Code));
             }
 
             End();
@@ -280,7 +289,7 @@ internal sealed partial class TwinRequests(
         {
             owner.Refused(503);
             owner.Tell(topic.ResultResource, topic.OneLevel, payload, 503, reason);
-            Acknowledge(client, owed, MqttPubAckReasonCode.QuotaExceeded);
+            client?.Acknowledge(owed, MqttPubAckReasonCode.QuotaExceeded);
             _ = EndLaterAsync();
         }
 
@@ -288,19 +297,7 @@ internal sealed partial class TwinRequests(
         private void NotDone()
         {
             owner.Refused(500);
-            if (owed is null || client is null)
-            {
-                return;
-            }
-
-            if (client.IsVersion5)
-            {
-                Acknowledge(client, owed, MqttPubAckReasonCode.UnspecifiedError);
-            }
-            else
-            {
-                _ = client.DisconnectAsync(CancellationToken.None);
-            }
+            client?.NotDone(owed);
         }
 
         private async Task EndLaterAsync()
@@ -328,7 +325,7 @@ internal sealed partial class TwinRequests(
 
     private TimeProvider Clock => time;
 
-    private void Publish(Message part, bool oneLevel) => publisher.Publish(part.Route.Resource, oneLevel, part.Content);
+    private Task<bool>? Publish(Message part, bool oneLevel) => publisher.Publish(part.Route.Resource, oneLevel, part.Content);
 
     private void Refused(int code) => refusals.Count(code switch
     {

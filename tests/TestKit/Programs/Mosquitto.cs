@@ -54,6 +54,13 @@ public sealed class MosquittoSubscription : IAsyncDisposable
     public async Task<string> MessageAsync(string part) =>
         (await _process.Output.LineAsync(line => IsMessage(line) && line.Contains(part, StringComparison.Ordinal), $"message with '{part}'"))[_mark.Length..];
 
+    /// <summary>SIGKILL, and waits until the process is gone: its connection ends without a word.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.ExitAsync();
+    }
+
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 

@@ -3,6 +3,7 @@ namespace EdgeOrleans.Edge.EventBus;
 public sealed class SubscriptionIndexTests
 {
     private readonly SubscriptionIndex _index = new();
+    private readonly Dictionary<string, Session> _sessions = [];
 
     [Theory]
     [InlineData("a/b", "a/b", true)]
@@ -37,6 +38,18 @@ public sealed class SubscriptionIndexTests
     }
 
     [Fact]
+    public void Overlapping_wishes_give_all_their_identifiers_and_what_excludes_the_clients_own_messages_counts_alone()
+    {
+        Add("c", "a/b", 0 | 4, identifier: 7);
+        Add("c", "a/#", 1, identifier: 8);
+
+        var found = Assert.Single(_index.Match("a/b"));
+
+        Assert.Equal([7u, 8u], found.Identifiers.Order());
+        Assert.Equal([8u], found.Own!.Identifiers);
+    }
+
+    [Fact]
     public void What_was_found_is_looked_for_again_after_every_change()
     {
         var outlet = new Outlets(_index).OfTopic("a/b");
@@ -45,14 +58,17 @@ public sealed class SubscriptionIndexTests
         Add("c", "a/b", 0);
         Assert.Single(outlet.Subscribers);
 
-        _index.Remove("c", "a/b");
+        _index.Remove(Of("c"), "a/b");
         Assert.Empty(outlet.Subscribers);
 
         Add("c", "a/#", 0);
         Add("c", "a/b", 0);
-        _index.RemoveClient("c");
+        _index.RemoveSession(Of("c"));
         Assert.Empty(outlet.Subscribers);
     }
 
-    private void Add(string client, string filter, int qos) => _index.Add(new Subscription(client, filter, qos, null!, 0));
+    private void Add(string client, string filter, int options, uint identifier = 0) =>
+        _index.Add(new Subscription(Of(client), filter, options, identifier));
+
+    private Session Of(string client) => _sessions.TryGetValue(client, out var session) ? session : _sessions[client] = new Session(client, 0, null!);
 }

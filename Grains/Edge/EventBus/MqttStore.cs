@@ -1,0 +1,459 @@
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
+using EdgeOrleans.DbManager;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeOrleans.Edge.EventBus;
+
+/// <summary>A session as the disk has it.</summary>
+internal sealed record StoredSession(long Number, string Client, uint Expiry, long? Gone);
+
+/// <summary>A subscription as the disk has it.</summary>
+internal sealed record StoredSubscription(long Session, string Filter, int Options, uint Identifier);
+
+/// <summary>A delivery as the disk has it.</summary>
+internal sealed record StoredDelivery(
+    long Session, long Place, long Message, int Id, int Qos, bool Retain, bool IsReleased, uint[] Identifiers);
+
+/// <summary>Everything that the disk has.</summary>
+internal sealed record StoredBroker(
+    List<StoredSession> Sessions,
+    List<StoredSubscription> Subscriptions,
+    Dictionary<long, MqttMessage> Messages,
+    List<StoredDelivery> Deliveries,
+    List<(long Session, ushort Packet)> Received,
+    List<long> Retained)
+{
+    public bool IsEmpty => Sessions.Count == 0 && Messages.Count == 0;
+}
+
+/// <summary>
+/// Sessions, what waits for them and retained messages, as rows. What somebody is promised is on disk when the task ends; what was
+/// acknowledged is taken away a little later, many rows at once.
+/// </summary>
+internal sealed partial class MqttStore(Database database, RetainedMessages retained, TimeProvider time, ILogger<MqttStore> logger)
+{
+    private const int MostAtOnce = 512;
+    private static readonly TimeSpan Lag = TimeSpan.FromMilliseconds(200);
+
+    private const string InsertMessage = """
+        INSERT OR IGNORE INTO mqtt_message(number, topic, payload, properties, qos, retain, created, expires, checksum)
+        VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        """;
+
+    private const string InsertDelivery = """
+        INSERT OR REPLACE INTO mqtt_delivery(session, place, message, packet, qos, retain, released, identifiers)
+        VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)
+        """;
+
+    private const string DeleteUnused = """
+        DELETE FROM mqtt_message WHERE number=?1
+        AND NOT EXISTS (SELECT 1 FROM mqtt_delivery WHERE message=?1) AND NOT EXISTS (SELECT 1 FROM mqtt_retained WHERE message=?1)
+        """;
+
+    private readonly ILogger _logger = logger;
+    private readonly Lock _gate = new();
+    private List<(long Session, long Place, long Message)> _acknowledged = [];
+    private List<long> _unused = [];
+    private HashSet<string> _topics = new(StringComparer.Ordinal);
+    private ITimer? _later;
+    private bool _waits;
+    private Task _flushing = Task.CompletedTask;
+    private long _lastMessage;
+
+    /// <summary>Reads everything; what belongs to nothing is removed.</summary>
+    public async Task<StoredBroker> LoadAsync()
+    {
+        var (stored, damaged) = await database.ReadAsync(Read);
+        _lastMessage = stored.Messages.Count == 0 ? 0 : stored.Messages.Keys.Max();
+        _lastMessage = damaged.Count == 0 ? _lastMessage : Math.Max(_lastMessage, damaged.Max());
+        if (!stored.IsEmpty || damaged.Count > 0)
+        {
+            await RunAsync(db => Clean(db, damaged));
+        }
+
+        if (damaged.Count > 0)
+        {
+            LogDamaged(damaged.Count);
+        }
+
+        return stored;
+    }
+
+    /// <summary>Makes a session, in place of the one that its client had.</summary>
+    /// <returns>Its number; 0 when the disk takes nothing.</returns>
+    public async Task<long> OpenAsync(string client, uint expiry)
+    {
+        long number = 0;
+        return await RunAsync(db =>
+        {
+            Delete(db, client);
+            db.Execute("INSERT INTO mqtt_session(client, expiry, gone) VALUES(?1, ?2, NULL)", client, (long)expiry);
+            number = db.LastRowId;
+        }) ? number : 0;
+    }
+
+    /// <summary>Removes the session of a client with all that waits for it.</summary>
+    public Task<bool> CloseAsync(string client) => RunAsync(db => Delete(db, client));
+
+    /// <summary>Removes a session by its number: its client may have another by now.</summary>
+    public Task<bool> EndAsync(long session) => RunAsync(db => Delete(db, session));
+
+    /// <summary>Notes whether a session has a connection, and how long it lives without one.</summary>
+    public Task<bool> TouchAsync(long session, uint expiry, long? gone) =>
+        RunAsync(db => db.Execute("UPDATE mqtt_session SET expiry=?2, gone=?3 WHERE number=?1", session, (long)expiry, gone));
+
+    /// <summary>Keeps subscriptions of a session.</summary>
+    public Task<bool> SubscribeAsync(long session, IReadOnlyList<Subscription> subscriptions) => RunAsync(db =>
+    {
+        foreach (var subscription in subscriptions)
+        {
+            db.Execute(
+                "INSERT OR REPLACE INTO mqtt_subscription(session, filter, options, identifier) VALUES(?1, ?2, ?3, ?4)",
+                session, subscription.Filter, subscription.Options, (long)subscription.Identifier);
+        }
+    });
+
+    /// <summary>Removes subscriptions of a session.</summary>
+    public Task<bool> UnsubscribeAsync(long session, IReadOnlyList<string> filters) => RunAsync(db =>
+    {
+        foreach (var filter in filters)
+        {
+            db.Execute("DELETE FROM mqtt_subscription WHERE session=?1 AND filter=?2", session, filter);
+        }
+    });
+
+    /// <summary>Makes what a publish changes, in one commit.</summary>
+    public Task<bool> CommitAsync(MqttChange change)
+    {
+        Number(change.Message);
+        return RunAsync(db =>
+        {
+            if (change.Deliveries.Count > 0 || (change.Retains && !change.Message.Payload.IsEmpty))
+            {
+                Insert(db, change.Message);
+            }
+
+            foreach (var delivery in change.Deliveries)
+            {
+                db.Execute(
+                    InsertDelivery,
+                    delivery.Session.Number,
+                    delivery.Place,
+                    change.Message.Number,
+                    (int)delivery.Id,
+                    delivery.Qos,
+                    delivery.Retain,
+                    string.Join(' ', delivery.Identifiers));
+            }
+
+            if (change.Retains)
+            {
+                Retain(db, change.Message);
+            }
+
+            if (change.Received is { } received)
+            {
+                db.Execute("INSERT OR IGNORE INTO mqtt_received(session, packet) VALUES(?1, ?2)", received.Session.Number, (int)received.Id);
+            }
+        });
+    }
+
+    /// <summary>QoS 2: the client has it.</summary>
+    public Task<bool> ReleasedAsync(Delivery delivery) => RunAsync(db =>
+        db.Execute("UPDATE mqtt_delivery SET released=1 WHERE session=?1 AND place=?2", delivery.Session.Number, delivery.Place));
+
+    /// <summary>A QoS 2 message of the client was carried out.</summary>
+    public Task<bool> ReceivedAsync(long session, ushort id) => RunAsync(db =>
+        db.Execute("INSERT OR IGNORE INTO mqtt_received(session, packet) VALUES(?1, ?2)", session, (int)id));
+
+    /// <summary>The client has released a QoS 2 message of its own.</summary>
+    public Task<bool> ForgetReceivedAsync(long session, ushort id) => RunAsync(db =>
+        db.Execute("DELETE FROM mqtt_received WHERE session=?1 AND packet=?2", session, (int)id));
+
+    /// <summary>A delivery is over. Its row goes a little later.</summary>
+    public void Forget(Delivery delivery)
+    {
+        lock (_gate)
+        {
+            _acknowledged.Add((delivery.Session.Number, delivery.Place, delivery.Message.Number));
+            Later(_acknowledged.Count);
+        }
+    }
+
+    /// <summary>A message is not the retained one of its topic any more.</summary>
+    public void Replaced(MqttMessage message)
+    {
+        if (message.Number != 0)
+        {
+            lock (_gate)
+            {
+                _unused.Add(message.Number);
+                Later(_unused.Count);
+            }
+        }
+    }
+
+    /// <summary>What is retained on a topic has changed and nobody was promised that it is kept: it is written a little later, the newest only.</summary>
+    public void RetainLater(string topic)
+    {
+        lock (_gate)
+        {
+            _topics.Add(topic);
+            Later(_topics.Count);
+        }
+    }
+
+    /// <summary>Writes what waits to be written.</summary>
+    public Task FlushAsync()
+    {
+        lock (_gate)
+        {
+            _waits = false;
+            if (_acknowledged.Count + _unused.Count + _topics.Count == 0)
+            {
+                return _flushing;
+            }
+
+            var (acknowledged, unused, topics) = (_acknowledged, _unused, _topics);
+            (_acknowledged, _unused, _topics) = ([], [], new(StringComparer.Ordinal));
+            return _flushing = FlushAsync(acknowledged, unused, topics);
+        }
+    }
+
+    /// <summary>Tries again what the disk did not take.</summary>
+    public void Retry()
+    {
+        lock (_gate)
+        {
+            if (_acknowledged.Count + _unused.Count + _topics.Count > 0)
+            {
+                Later(0);
+            }
+        }
+    }
+
+    /// <summary>Writes what is left, for the end.</summary>
+    public async Task StopAsync()
+    {
+        await FlushAsync();
+        lock (_gate)
+        {
+            _later?.Dispose();
+            _later = null;
+        }
+    }
+
+    private async Task FlushAsync(List<(long Session, long Place, long Message)> acknowledged, List<long> unused, HashSet<string> topics)
+    {
+        List<MqttMessage?> now = [.. topics.Select(retained.Find)];
+        now.ForEach(message => Number(message));
+        var isDone = await RunAsync(db =>
+        {
+            foreach (var (session, place, _) in acknowledged)
+            {
+                db.Execute("DELETE FROM mqtt_delivery WHERE session=?1 AND place=?2", session, place);
+            }
+
+            foreach (var (topic, message) in topics.Zip(now))
+            {
+                Retain(db, topic, message);
+            }
+
+            foreach (var number in acknowledged.Select(static row => row.Message).Concat(unused).Distinct())
+            {
+                db.Execute(DeleteUnused, number);
+            }
+        });
+
+        if (!isDone)
+        {
+            // The disk takes nothing at this time: it is tried again with the next that comes.
+            lock (_gate)
+            {
+                _acknowledged.AddRange(acknowledged);
+                _unused.AddRange(unused);
+                _topics.UnionWith(topics);
+            }
+        }
+    }
+
+    private void Later(int waiting)
+    {
+        if (!_waits || waiting == MostAtOnce)
+        {
+            _waits = true;
+            _later ??= time.CreateTimer(static self => _ = ((MqttStore)self!).FlushAsync(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _later.Change(waiting == MostAtOnce ? TimeSpan.Zero : Lag, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void Number(MqttMessage? message)
+    {
+        if (message is { Number: 0 })
+        {
+            message.Numbered(Interlocked.Increment(ref _lastMessage));
+        }
+    }
+
+    private async Task<bool> RunAsync(Action<DbSession> work)
+    {
+        try
+        {
+            await database.RunAsync(work);
+            return true;
+        }
+        catch (Exception e) when (e is DatabaseFailedException or ObjectDisposedException or SqlException)
+        {
+            LogNotStored(e);
+            return false;
+        }
+    }
+
+    private static void Insert(DbSession db, MqttMessage message) => db.Execute(
+        InsertMessage,
+        message.Number,
+        message.Topic,
+        message.Payload,
+        message.Properties,
+        message.Qos,
+        message.Retain,
+        message.Created,
+        message.Expires,
+        Checksum(message.Topic, message.Payload.Span, message.Properties));
+
+    private static void Retain(DbSession db, MqttMessage message) => Retain(db, message.Topic, message.Payload.IsEmpty ? null : message);
+
+    private static void Retain(DbSession db, string topic, MqttMessage? message)
+    {
+        if (message is null)
+        {
+            db.Execute("DELETE FROM mqtt_retained WHERE topic=?1", topic);
+            return;
+        }
+
+        Insert(db, message);
+        db.Execute("INSERT OR REPLACE INTO mqtt_retained(topic, message) VALUES(?1, ?2)", topic, message.Number);
+    }
+
+    private static void Delete(DbSession db, string client)
+    {
+        foreach (var number in db.Query("SELECT number FROM mqtt_session WHERE client=?1", static row => row.GetInt64(0), client))
+        {
+            Delete(db, number);
+        }
+    }
+
+    private static void Delete(DbSession db, long number)
+    {
+        db.Execute("DELETE FROM mqtt_subscription WHERE session=?1", number);
+        db.Execute("DELETE FROM mqtt_received WHERE session=?1", number);
+        var messages = db.Query("DELETE FROM mqtt_delivery WHERE session=?1 RETURNING message", static row => row.GetInt64(0), number);
+        messages.ForEach(message => db.Execute(DeleteUnused, message));
+        db.Execute("DELETE FROM mqtt_session WHERE number=?1", number);
+    }
+
+    private static (StoredBroker Stored, List<long> Damaged) Read(DbSession db)
+    {
+        var damaged = new List<long>();
+        var messages = new Dictionary<long, MqttMessage>();
+        foreach (var (message, isDamaged) in db.Query("SELECT number, topic, payload, properties, qos, retain, created, expires, checksum FROM mqtt_message", Message))
+        {
+            if (isDamaged)
+            {
+                damaged.Add(message.Number);
+            }
+            else
+            {
+                messages[message.Number] = message;
+            }
+        }
+
+        var stored = new StoredBroker(
+            db.Query(
+                "SELECT number, client, expiry, gone FROM mqtt_session",
+                static row => new StoredSession(row.GetInt64(0), row.GetString(1), (uint)row.GetInt64(2), row.IsNull(3) ? null : row.GetInt64(3))),
+            db.Query(
+                "SELECT session, filter, options, identifier FROM mqtt_subscription",
+                static row => new StoredSubscription(row.GetInt64(0), row.GetString(1), (int)row.GetInt64(2), (uint)row.GetInt64(3))),
+            messages,
+            db.Query(
+                "SELECT session, place, message, packet, qos, retain, released, identifiers FROM mqtt_delivery ORDER BY session, place",
+                static row => new StoredDelivery(
+                    row.GetInt64(0),
+                    row.GetInt64(1),
+                    row.GetInt64(2),
+                    (int)row.GetInt64(3),
+                    (int)row.GetInt64(4),
+                    row.GetInt64(5) != 0,
+                    row.GetInt64(6) != 0,
+                    Identifiers(row.GetString(7)))),
+            db.Query("SELECT session, packet FROM mqtt_received", static row => (row.GetInt64(0), (ushort)row.GetInt64(1))),
+            db.Query("SELECT message FROM mqtt_retained", static row => row.GetInt64(0)));
+        return (stored, damaged);
+    }
+
+    private static (MqttMessage Message, bool IsDamaged) Message(DbRow row)
+    {
+        var topic = row.GetString(1);
+        var message = new MqttMessage
+        {
+            Topic = topic,
+            TopicUtf8 = Encoding.UTF8.GetBytes(topic),
+            Payload = row.GetBytes(2),
+            Properties = row.GetBytes(3),
+            Qos = (int)row.GetInt64(4),
+            Retain = row.GetInt64(5) != 0,
+            Created = row.GetInt64(6),
+            Expires = row.GetInt64(7),
+        };
+        message.Numbered(row.GetInt64(0));
+        return (message, Checksum(topic, message.Payload.Span, message.Properties) != row.GetInt64(8));
+    }
+
+    private void Clean(DbSession db, List<long> damaged)
+    {
+        var now = time.GetUtcNow().ToString("O", CultureInfo.InvariantCulture);
+        foreach (var number in damaged)
+        {
+            db.Execute(
+                """
+                INSERT INTO damaged_row(origin, id, at, why, payload)
+                SELECT 'mqtt_message', number || ' ' || topic, ?2, 'its checksum does not match', payload FROM mqtt_message WHERE number=?1
+                """,
+                number, now);
+            db.Execute("DELETE FROM mqtt_message WHERE number=?1", number);
+        }
+
+        db.Execute("DELETE FROM mqtt_subscription WHERE session NOT IN (SELECT number FROM mqtt_session)");
+        db.Execute("DELETE FROM mqtt_received WHERE session NOT IN (SELECT number FROM mqtt_session)");
+        db.Execute("""
+            DELETE FROM mqtt_delivery WHERE session NOT IN (SELECT number FROM mqtt_session) OR message NOT IN (SELECT number FROM mqtt_message)
+            """);
+        db.Execute("DELETE FROM mqtt_retained WHERE message NOT IN (SELECT number FROM mqtt_message)");
+        db.Execute("""
+            DELETE FROM mqtt_message WHERE NOT EXISTS (SELECT 1 FROM mqtt_delivery WHERE message=number)
+            AND NOT EXISTS (SELECT 1 FROM mqtt_retained WHERE message=number)
+            """);
+    }
+
+    private static uint[] Identifiers(string text) => text.Length == 0
+        ? []
+        : [.. text.Split(' ').Select(static number => uint.Parse(number, CultureInfo.InvariantCulture))];
+
+    private static long Checksum(string topic, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> properties)
+    {
+        var hash = new XxHash3();
+        hash.Append(Encoding.UTF8.GetBytes(topic));
+        hash.Append(payload);
+        hash.Append(properties);
+        return unchecked((long)hash.GetCurrentHashAsUInt64());
+    }
+
+    [LoggerMessage(LogLevel.Debug, "An MQTT session, its messages or a retained message could not be stored")]
+    private partial void LogNotStored(Exception exception);
+
+    [LoggerMessage(LogLevel.Error, "{Count} stored MQTT messages are damaged; they were moved to the table damaged_row and will not be sent")]
+    private partial void LogDamaged(int count);
+}
