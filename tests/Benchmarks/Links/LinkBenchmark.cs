@@ -137,7 +137,9 @@ internal sealed class LinkBenchmark(int nodes, TextWriter progress) : IAsyncDisp
         progress.WriteLine("devices that report");
         await ApplyAsync(grains, Enumerable.Range(0, Reporters).Select(i => ($"one-{i}", NameOf(0))));
         await ApplyAsync(grains, Enumerable.Range(0, Reporters).Select(i => ($"many-{i}", NameOf(i))));
-        var floor = CommitFloor.Measure(Repository.Root, 32, Load / 4);
+        var folder = Directory.CreateDirectory(Repository.PathOf("artifacts", "benchmarks", Guid.NewGuid().ToString("N"))).FullName;
+        var floor = CommitFloor.Measure(folder, 32, Load / 4);
+        Directory.Delete(folder, recursive: true);
         var one = await ReportAsync([_nodes[0]], i => (_nodes[0], $"default/one-{i}"));
         _table.Add(new Figure($"reports/s kept and answered, one link, {Reporters} devices, {InFlight} in flight", Number(one, 0), "", $"{Number(floor.Rate, 0)} rows/s of SQLite, 32 a commit", one / floor.Rate));
         var many = await ReportAsync([.. _nodes.Take(Reporters)], i => (_nodes[i], $"default/many-{i}"));
