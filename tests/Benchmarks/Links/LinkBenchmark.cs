@@ -50,8 +50,8 @@ internal sealed class LinkBenchmark(int nodes, TextWriter progress) : IAsyncDisp
     private async Task MeasureAsync()
     {
         await _cloud.StartAsync();
-        await LinkAsync();
         _ = KeepAliveAsync();
+        await LinkAsync();
         await MeasureRestartAsync();
         await using var client = await ClientAsync();
         await MeasureFanOutAsync(client);
@@ -71,7 +71,11 @@ internal sealed class LinkBenchmark(int nodes, TextWriter progress) : IAsyncDisp
         {
             await gate.WaitAsync();
             var node = new LightNode(NameOf(i), certificates[i], () => new Uri($"wss://127.0.0.1:{_cloud.LinkPort}"), _chance);
-            _nodes.Add(node);
+            lock (_nodes)
+            {
+                _nodes.Add(node);
+            }
+
             node.Begin();
             _ = node.Linked.ContinueWith(_ => gate.Release(), TaskScheduler.Default);
         }
@@ -192,10 +196,13 @@ internal sealed class LinkBenchmark(int nodes, TextWriter progress) : IAsyncDisp
     {
         while (!_stopping.IsCancellationRequested)
         {
-            foreach (var node in _nodes)
+            LightNode[] all;
+            lock (_nodes)
             {
-                node.KeepAlive();
+                all = [.. _nodes];
             }
+
+            Array.ForEach(all, static node => node.KeepAlive());
 
             await Task.Delay(TimeSpan.FromSeconds(10), _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
