@@ -90,6 +90,19 @@ public sealed class FleetTests
     }
 
     [Fact]
+    public async Task W23_a_line_that_is_cut_is_dialled_again_without_anything_to_send()
+    {
+        await using var fleet = await EdgeFleet.StartAsync(nodes: 1, devices: 1);
+
+        fleet[0].Wire.Cut();
+        await EdgeFleet.UntilAsync("the line is up again", () => Task.FromResult(fleet[0].Wire.Connections == 1 ? null : "nobody has dialled"));
+        await fleet.SetAsync(fleet[0].Device(0), "limit", "40");
+        await fleet.SettledAsync();
+
+        Assert.Equal("40", (await fleet[0].AtNodeAsync(fleet[0].Device(0)))!.Twin["limit"].Expected!.Value);
+    }
+
+    [Fact]
     public async Task A_line_that_goes_silent_is_noticed_and_replaced()
     {
         await using var fleet = await EdgeFleet.StartAsync(nodes: 1, devices: 1, node: new Dictionary<string, string> { ["modules.edgeHub.websocket.readDeadline"] = "2" });

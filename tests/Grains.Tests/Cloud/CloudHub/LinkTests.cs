@@ -312,6 +312,44 @@ public sealed class LinkTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task W11_an_object_that_is_sent_again_has_the_sender_of_the_first_time()
+    {
+        await ApplyAsync("Device", "sensor1", """{"nodeName":"edge-1"}""");
+        await using (var edge = await StockEdge.JoinAsync(_cloud))
+        {
+            await edge.ListAsync();
+            var first = await edge.NextAsync("default/device/sensor1");
+            var heard = edge.Heard.Count;
+            await edge.SayAsync("metamanager", "resource", "error", "default/device/sensor1", "no room", (string)first["header"]!["msg_id"]!);
+            Assert.Equal(Route(first), Route(await edge.NextAsync("default/device/sensor1", heard)));
+        }
+
+        await using var back = await StockEdge.JoinAsync(_cloud);
+        await back.ListAsync();
+        Assert.Equal(("devicecontroller", "resource", "insert"), Route(await back.NextAsync("default/device/sensor1")));
+    }
+
+    [Fact]
+    public async Task W13_a_newer_version_comes_whatever_becomes_of_the_older_one()
+    {
+        await ApplyAsync("Device", "sensor1", """{"nodeName":"edge-1"}""");
+        await using var edge = await StockEdge.JoinAsync(_cloud);
+        await edge.ListAsync();
+        var older = await edge.NextAsync("default/device/sensor1");
+        await ApplyAsync("Device", "sensor1", """{"nodeName":"edge-1","properties":[{"name":"temperature","collectCycle":1000}]}""");
+        var heard = edge.Heard.Count;
+        await AcknowledgeAsync(edge, older);
+
+        var newer = await edge.NextAsync("default/device/sensor1", heard);
+
+        Assert.Equal("update", StockEdge.Operation(newer));
+        Assert.True(long.Parse((string)newer["header"]!["resourceversion"]!, System.Globalization.CultureInfo.InvariantCulture) > long.Parse((string)older["header"]!["resourceversion"]!, System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(1000, (int)newer["content"]!["spec"]!["properties"]![0]!["collectCycle"]!);
+        await AcknowledgeAsync(edge, newer);
+        await UntilAsync(async () => (await LedgerAsync(OutboxClasses.Document)).Waiting == 0);
+    }
+
+    [Fact]
     public async Task W12_a_report_never_changes_the_version_of_what_people_said()
     {
         await ApplyAsync("Device", "sensor1", """{"nodeName":"edge-1"}""");
