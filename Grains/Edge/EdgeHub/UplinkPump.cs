@@ -38,6 +38,7 @@ internal sealed partial class UplinkPump(Outbox outbox, Refusals refusals, TimeP
     private long _againAt = Never;
     private int _endingsOpen;
     private volatile bool _hasRead;
+    private volatile bool _hasEnded;
 
     /// <summary>How many messages are under way.</summary>
     public int UnderWay => _window.Count;
@@ -62,7 +63,10 @@ internal sealed partial class UplinkPump(Outbox outbox, Refusals refusals, TimeP
             await sweeping;
             _endings.Writer.TryComplete();
             await writing;
-            _quiet.TrySetResult();
+
+            // Nothing leaves any more: whoever waits for quiet, now or later, waits for nothing.
+            _hasEnded = true;
+            Volatile.Read(ref _quiet).TrySetResult();
         }
     }
 
@@ -92,12 +96,12 @@ internal sealed partial class UplinkPump(Outbox outbox, Refusals refusals, TimeP
         return true;
     }
 
-    /// <summary>Ends when nothing that waited when it was called waits any more, and nothing is under way.</summary>
+    /// <summary>Ends when nothing that waited when it was called waits any more, and nothing is under way; or when the pump has ended.</summary>
     public async Task QuietAsync(CancellationToken cancellation)
     {
         Wake();
         // The signal is taken before the look: one that comes between wakes us.
-        for (var quiet = Volatile.Read(ref _quiet).Task; !IsQuiet; quiet = Volatile.Read(ref _quiet).Task)
+        for (var quiet = Volatile.Read(ref _quiet).Task; !IsQuiet && !_hasEnded; quiet = Volatile.Read(ref _quiet).Task)
         {
             await quiet.WaitAsync(cancellation);
         }

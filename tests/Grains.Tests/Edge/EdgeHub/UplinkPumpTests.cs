@@ -164,6 +164,21 @@ public sealed class UplinkPumpTests : IDisposable
         Assert.Equal("a", (await second.TakeAsync(2))[0].Route.Resource);
     }
 
+    [Fact]
+    public async Task Who_waits_for_quiet_on_a_link_that_has_ended_is_not_kept()
+    {
+        await ReportAsync(1);
+        var link = new FakeLink(this);
+        await link.TakeAsync(1);
+        var before = Task.Run(link.QuietAsync, Cancellation);
+        await link.EndAsync();
+        var after = Task.Run(link.QuietAsync, Cancellation);
+
+        await Task.WhenAll(before, after).WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
+
+        await link.DisposeAsync();
+    }
+
     private static OutboxEntry Upload(string topic) => new()
     {
         Class = OutboxClasses.Telemetry, Source = "bus", Group = "user", Operation = "upload", Resource = topic, Content = "\"x\""u8.ToArray(), Created = 1,
@@ -253,10 +268,15 @@ public sealed class UplinkPumpTests : IDisposable
             }
         }
 
-        public async ValueTask DisposeAsync()
+        public async Task EndAsync()
         {
             await _life.CancelAsync();
             await _running;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await EndAsync();
             _pump.Dispose();
             _life.Dispose();
         }
