@@ -105,7 +105,7 @@ internal sealed class IncomingMessages(MqttStore? store, long session)
     }
 
     /// <summary>PUBREL of the client: the identifier is free, and the client hears so when no restart can bring it back.</summary>
-    public async Task ReleaseAsync(MqttConnection connection, ushort id)
+    public async Task ReleaseAsync(IMqttPeer connection, ushort id)
     {
         bool isKnown;
         lock (_gate)

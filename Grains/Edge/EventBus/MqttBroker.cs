@@ -219,7 +219,7 @@ internal sealed partial class MqttBroker(
 
     /// <summary>Passes a publish to those who listen. It returns when the next publish of this client may be read.</summary>
     public ValueTask PassAsync(
-        MqttConnection connection,
+        IMqttPeer connection,
         RequestTopic topic,
         MqttPublishPacket publish,
         PacketFacts facts,
@@ -257,7 +257,7 @@ internal sealed partial class MqttBroker(
         identifier);
 
     private async ValueTask PassStoredAsync(
-        MqttConnection connection,
+        IMqttPeer connection,
         MqttMessage message,
         Outlet outlet,
         Session session,
@@ -269,7 +269,7 @@ internal sealed partial class MqttBroker(
         _ = AcknowledgeAsync(connection, owed, publisher.Publish(message, outlet, session, received));
     }
 
-    private async Task AcknowledgeAsync(MqttConnection connection, Acknowledgements.Owed? owed, Task<bool>? storing)
+    private async Task AcknowledgeAsync(IMqttPeer connection, Acknowledgements.Owed? owed, Task<bool>? storing)
     {
         if (storing is null || await storing)
         {

@@ -12,7 +12,7 @@ namespace EdgeOrleans.Edge.EventBus;
 /// One client's connection: it reads packets in order and gives each to whom it is for. Requests to twins leave here for the beehive,
 /// everything else goes to the broker. It bounds what a client can make us hold.
 /// </summary>
-internal sealed partial class MqttConnection : MqttSender.IOwner, IDisposable
+internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDisposable
 {
     private const int LargestKeptBuffer = 16_384;
 
@@ -81,15 +81,12 @@ internal sealed partial class MqttConnection : MqttSender.IOwner, IDisposable
     /// <summary>Whether it has ended, or is about to.</summary>
     public bool IsOver => _closing.IsCancellationRequested;
 
-    /// <summary>Its session; null until its CONNECT was accepted.</summary>
     public Session? Session => _session;
 
-    /// <summary>How many publishes of this client may be under way.</summary>
     public RequestWindow Window { get; }
 
     public Acknowledgements Acknowledgements { get; }
 
-    /// <summary>How many QoS 1 and 2 messages the client wants to have unacknowledged at once.</summary>
     public int ReceiveMaximum { get; private set; } = ushort.MaxValue;
 
     /// <summary>Whether the client has been silent for one and a half of its keep-alive. Held back by us it may be silent.</summary>
@@ -191,13 +188,11 @@ internal sealed partial class MqttConnection : MqttSender.IOwner, IDisposable
 
     public void Write(MqttPacket packet) => _sender.Write(packet);
 
-    /// <summary>Appends a PUBLISH; the caller flushes when <paramref name="begins"/> says so.</summary>
     public Written Append(MqttMessage message, in PublishHead head, bool waits, ref bool begins) =>
         _sender.Append(message.TopicUtf8, message.Payload.Span, head, waits, ref begins);
 
     public void Flush(bool begins) => _sender.Flush(begins);
 
-    /// <summary>Writes a publish with QoS 0. When the client has too much waiting the message is dropped and counted.</summary>
     public void TryPublish(ReadOnlySpan<byte> topic, ReadOnlySpan<byte> payload, in PublishHead head)
     {
         var begins = false;
@@ -222,7 +217,6 @@ internal sealed partial class MqttConnection : MqttSender.IOwner, IDisposable
         ReceiveMaximum = connect.ReceiveMaximum == 0 ? ushort.MaxValue : connect.ReceiveMaximum;
     }
 
-    /// <summary>A publish was carried out, or refused for good with a reason.</summary>
     public void Acknowledge(Acknowledgements.Owed? owed, MqttPubAckReasonCode reason)
     {
         if (owed is null)

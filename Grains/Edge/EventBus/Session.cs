@@ -22,7 +22,7 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
     private readonly LinkedList<Delivery> _sent = new();
     private readonly Dictionary<ushort, Delivery> _byId = [];
     private readonly Queue<(MqttMessage Message, Subscription Subscription)> _retained = new();
-    private volatile MqttConnection? _connection;
+    private volatile IMqttPeer? _connection;
     private Task _releasing = Task.CompletedTask;
     private int _window;
     private ushort _lastId;
@@ -48,7 +48,7 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
 
     public LastWill? Will { get; set; }
 
-    public MqttConnection? Connection => _connection;
+    public IMqttPeer? Connection => _connection;
 
     /// <summary>How many messages wait or are unacknowledged, and their bytes.</summary>
     public (int Messages, long Bytes) Load
@@ -67,7 +67,7 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
     /// <summary>
     /// A client is connected: what it had not acknowledged goes out again in its order, then what has waited.
     /// </summary>
-    public void Attach(MqttConnection connection)
+    public void Attach(IMqttPeer connection)
     {
         ushort[] released;
         lock (_gate)
@@ -101,7 +101,7 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
     }
 
     /// <summary>The connection is over. False when it was not this session's any more.</summary>
-    public bool Detach(MqttConnection connection, long now)
+    public bool Detach(IMqttPeer connection, long now)
     {
         lock (_gate)
         {
@@ -200,7 +200,7 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
     }
 
     /// <summary>PUBREC of the client: whatever happens, the message is not sent again before the PUBREL. These leave in the order of the PUBRECs.</summary>
-    public void ReceivedByClient(MqttConnection connection, MqttPubRecPacket received)
+    public void ReceivedByClient(IMqttPeer connection, MqttPubRecPacket received)
     {
         var (answer, delivery) = TakeReceived(received);
         if (answer == AfterReceived.Nothing)
@@ -242,7 +242,7 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
     /// <summary>Sends what may be sent.</summary>
     public void Pump()
     {
-        MqttConnection? connection;
+        IMqttPeer? connection;
         var begins = false;
         lock (_gate)
         {
@@ -322,7 +322,7 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
         (row.IsReleased ? _sent : _waiting).AddLast(delivery.Node);
     }
 
-    private bool SendNext(MqttConnection connection, long now, ref bool begins)
+    private bool SendNext(IMqttPeer connection, long now, ref bool begins)
     {
         var first = _waiting.First?.Value;
         if (_retained.Count > 0 && first is not { Dup: true })
@@ -344,7 +344,7 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
         return _sent.Count < _window && Send(connection, first, now, ref begins);
     }
 
-    private bool Send(MqttConnection connection, Delivery delivery, long now, ref bool begins)
+    private bool Send(IMqttPeer connection, Delivery delivery, long now, ref bool begins)
     {
         switch (Append(connection, delivery, now, ref begins))
         {
@@ -367,14 +367,14 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
         }
     }
 
-    private static Written Append(MqttConnection connection, Delivery delivery, long now, ref bool begins) => connection.Append(
+    private static Written Append(IMqttPeer connection, Delivery delivery, long now, ref bool begins) => connection.Append(
         delivery.Message,
         new PublishHead(
             delivery.Qos, delivery.Id, delivery.Dup, delivery.Retain, delivery.Message.Properties, delivery.Message.SecondsLeft(now), delivery.Identifiers),
         waits: true,
         ref begins);
 
-    private bool SendRetained(MqttConnection connection, long now, ref bool begins)
+    private bool SendRetained(IMqttPeer connection, long now, ref bool begins)
     {
         var (message, subscription) = _retained.Peek();
         if (message.IsExpired(now) || !house.Retained.IsCurrent(message))
@@ -527,7 +527,7 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
         }
     }
 
-    private async Task ReleaseAsync(Task before, Task<bool> storing, MqttConnection connection, MqttPubRelPacket released)
+    private async Task ReleaseAsync(Task before, Task<bool> storing, IMqttPeer connection, MqttPubRelPacket released)
     {
         await before;
         if (await storing)

@@ -69,7 +69,7 @@ internal sealed class Sessions(
 
     /// <summary>The connection of a session is over: a session that does not outlive it ends.</summary>
     /// <returns>Whether it was the session's connection.</returns>
-    public bool Lost(Session session, MqttConnection connection)
+    public bool Lost(Session session, IMqttPeer connection)
     {
         var now = Now;
         if (!session.Detach(connection, now))

@@ -47,7 +47,7 @@ internal sealed partial class TwinRequests(
 
     /// <summary>Takes a publish that is ours. It returns when the next publish of this client may be read.</summary>
     public ValueTask TakeAsync(
-        MqttConnection client,
+        IMqttPeer client,
         RequestTopic topic,
         MqttPublishPacket publish,
         Acknowledgements.Owed? owed,
@@ -78,7 +78,7 @@ internal sealed partial class TwinRequests(
     }
 
     private async ValueTask EnterAndSendAsync(
-        MqttConnection client,
+        IMqttPeer client,
         RequestTopic topic,
         MqttPublishPacket publish,
         Acknowledgements.Owed? owed,
@@ -89,7 +89,7 @@ internal sealed partial class TwinRequests(
     }
 
     private async ValueTask SendAsync(
-        MqttConnection? client,
+        IMqttPeer? client,
         RequestTopic topic,
         byte[] payload,
         int qos,
@@ -211,7 +211,7 @@ internal sealed partial class TwinRequests(
 
     /// <summary>One request under way. Its answer is published and acknowledged on the thread of the twin: in the order of the twin's changes.</summary>
     private sealed class Request(
-        TwinRequests owner, MqttConnection? client, RequestTopic topic, byte[] payload, Acknowledgements.Owed? owed, Task<bool>? shown)
+        TwinRequests owner, IMqttPeer? client, RequestTopic topic, byte[] payload, Acknowledgements.Owed? owed, Task<bool>? shown)
         : IResponseHandler
     {
         public void OnResponse(Message response)
