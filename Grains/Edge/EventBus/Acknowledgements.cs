@@ -73,6 +73,9 @@ internal sealed class Acknowledgements(Action<MqttPacket> send)
         /// <summary>Whether it is a PUBREC (QoS 2) and not a PUBACK.</summary>
         public bool IsReceived { get; } = received;
 
+        /// <summary>Where it was published to, when that is to be known.</summary>
+        public string Topic { get; set; } = "";
+
         public MqttPacket? Packet { get; set; }
     }
 }

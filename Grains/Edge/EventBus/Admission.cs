@@ -18,7 +18,7 @@ internal sealed class Admission(Refusals refusals, IOptions<EventBusOptions> opt
             return MqttConnectReasonCode.BadAuthenticationMethod;
         }
 
-        if (connect.ClientId is { Length: > LongestClientId })
+        if (connect.ClientId is { Length: > LongestClientId } or Session.Outside)
         {
             return MqttConnectReasonCode.ClientIdentifierNotValid;
         }

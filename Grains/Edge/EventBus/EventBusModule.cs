@@ -8,8 +8,9 @@ using Microsoft.Extensions.Options;
 namespace EdgeOrleans.Edge.EventBus;
 
 /// <summary>The MQTT door: an MQTT 3.1.1 and 5 broker inside the node, through which devices reach their twins.</summary>
-internal sealed partial class EventBusModule(
+internal sealed class EventBusModule(
     MqttBroker broker,
+    OutsideBroker outside,
     Publisher publisher,
     Doors doors,
     IMessageContext beehive,
@@ -26,22 +27,24 @@ internal sealed partial class EventBusModule(
     public override async Task StartAsync(CancellationToken cancellation)
     {
         await broker.StartAsync();
-        if (options.Value is { MqttMode: not 0 } settings)
+        if (options.Value.HasInside)
         {
-            LogNoBrokerOutside(
-                settings.MqttMode,
-                settings.MqttServerExternal.Length > 0 ? settings.MqttServerExternal : "none",
-                string.Join(", ", broker.Addresses.Select(a => $"tcp://{a}")));
+            doors.Open("mqtt", string.Join(", ", broker.Addresses.Select(a => $"tcp://{a}")));
         }
 
-        doors.Open("mqtt", string.Join(", ", broker.Addresses.Select(a => $"tcp://{a}")));
+        if (options.Value.HasOutside)
+        {
+            await outside.StartAsync(broker.Addresses);
+        }
+
         await base.StartAsync(cancellation);
     }
 
-    public override Task StopAsync(CancellationToken cancellation)
+    public override async Task StopAsync(CancellationToken cancellation)
     {
         doors.Close("mqtt");
-        return broker.StopAsync(Drain);
+        await outside.StopAsync(Drain);
+        await broker.StopAsync(Drain);
     }
 
     /// <summary>What the twin says by itself: a change of the cloud or the console. The parts are one device's, in order.</summary>
@@ -68,10 +71,6 @@ internal sealed partial class EventBusModule(
             await Beehive.SendRespAsync(message.Respond(Name, default, message.Header.Timestamp), cancellation);
         }
     }
-
-    // A stock edgecore.yaml has mode 2 and both addresses: it must start here.
-    [LoggerMessage(LogLevel.Warning, "modules.eventBus.mqttMode {Mode} (a broker outside) is not built yet: mqttServerExternal {External} is not used, and the broker inside serves on {Internal} (mqttServerInternal)")]
-    private partial void LogNoBrokerOutside(int mode, string external, string @internal);
 }
 
 public static class EventBusRegistration
@@ -89,6 +88,11 @@ public static class EventBusRegistration
         silo.Services.AddSingleton<Publisher>();
         silo.Services.AddSingleton<TwinRequests>();
         silo.Services.AddSingleton<MqttBroker>();
+        silo.Services.AddSettings<NodeOptions>("node");
+        silo.Services.AddSingleton<OutsideDialer>();
+        silo.Services.AddSingleton<OutsideInbox>();
+        silo.Services.AddSingleton<OutsideStatus>();
+        silo.Services.AddSingleton<OutsideBroker>();
         return silo.AddModule<EventBusModule>(ModuleNames.EventBus, Groups.Bus);
     }
 }

@@ -1,12 +1,13 @@
 using System.ComponentModel.DataAnnotations;
 using EdgeOrleans.Settings;
+using Microsoft.Extensions.Configuration;
 
 namespace EdgeOrleans.Edge.EventBus;
 
 /// <summary>Settings of the MQTT door. Section: <c>modules.eventBus</c>, with edgecore's names where it has them.</summary>
-public sealed class EventBusOptions
+public sealed class EventBusOptions : IValidatableObject
 {
-    /// <summary>0: the broker inside. 1 (both) and 2 (a broker outside alone) are not built. Default: 0; edgecore's is 2.</summary>
+    /// <summary>0: the broker inside. 1: the broker inside and a broker outside. 2: a broker outside alone. Default: 0; edgecore's is 2.</summary>
     [Range(0, 2)]
     public int MqttMode { get; init; }
 
@@ -17,8 +18,39 @@ public sealed class EventBusOptions
     [Required]
     public string MqttServerInternal { get; init; } = "tcp://127.0.0.1:1883";
 
-    /// <summary>A broker outside, for modes 1 and 2. Default: none.</summary>
+    /// <summary>A broker outside, for modes 1 and 2, as <c>tcp://host:port</c>, or <c>ssl://host:port</c> for TLS. Default: none.</summary>
     public string MqttServerExternal { get; init; } = "";
+
+    /// <summary>Which MQTT is spoken to the broker outside: <c>auto</c> (5, and 3.1.1 where that is not understood), <c>v5</c> or <c>v311</c>. Default: auto.</summary>
+    public OutsideVersion MqttExternalVersion { get; init; } = OutsideVersion.Auto;
+
+    /// <summary>The node's client identifier at the broker outside; its session there bears this name. Default: <c>edgeorleans-NODE</c>.</summary>
+    [ConfigurationKeyName("mqttSubClientID")]
+    public string MqttSubClientId { get; init; } = "";
+
+    /// <summary>edgecore's second connection to the broker outside. This node has one for both ways: known, and without effect.</summary>
+    [ConfigurationKeyName("mqttPubClientID")]
+    public string MqttPubClientId { get; init; } = "";
+
+    /// <summary>The user at the broker outside. Default: none.</summary>
+    public string MqttUsername { get; init; } = "";
+
+    /// <summary>The user's password at the broker outside; without a user it is not used. Default: none.</summary>
+    [Secret]
+    public string MqttPassword { get; init; } = "";
+
+    /// <summary>TLS to the broker outside.</summary>
+    [ConfigurationKeyName("eventBusTLS")]
+    public TlsOptions EventBusTls { get; init; } = new();
+
+    /// <summary>How many messages wait for the broker outside at the most; <see cref="SessionQueueFull"/> says what gives way. Default: 60,000.</summary>
+    [Range(1, 60_000)]
+    public int OutsideQueueSize { get; init; } = 60_000;
+
+    /// <summary>How many bytes wait for the broker outside at the most. Default: 64 MiB.</summary>
+    [Size]
+    [Range(64 * 1_024, 1_024 * 1_024 * 1_024)]
+    public int OutsideQueueBytes { get; init; } = 64 * 1_024 * 1_024;
 
     /// <summary>The QoS of what the node itself publishes; a subscriber gets the lower of this and its own. Default: 0.</summary>
     [Range(0, 2)]
@@ -109,6 +141,48 @@ public sealed class EventBusOptions
     /// <summary>How long a request may stay without an answer of its twin, before it counts as failed. Default: 10 seconds.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whether there is a broker outside.</summary>
+    public bool HasOutside => MqttMode > 0;
+
+    /// <summary>Whether the broker inside serves clients.</summary>
+    public bool HasInside => MqttMode < 2;
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (!HasOutside)
+        {
+            yield break;
+        }
+
+        if (MqttServerExternal.Length == 0)
+        {
+            yield return new ValidationResult(
+                $"is not set, and mqttMode {MqttMode} needs it: give the address of the broker, such as tcp://127.0.0.1:1883, or use mqttMode 0", [nameof(MqttServerExternal)]);
+        }
+        else if (!OutsideAddress.TryParse(MqttServerExternal, out _, out var reason))
+        {
+            yield return new ValidationResult(reason, [nameof(MqttServerExternal)]);
+        }
+    }
+
+    /// <summary>TLS to the broker outside, with edgecore's names. Section: <c>modules.eventBus.eventBusTLS</c>.</summary>
+    public sealed class TlsOptions
+    {
+        /// <summary>Whether these files are used. An <c>ssl://</c> address without them trusts what the machine trusts. Default: false.</summary>
+        public bool Enable { get; init; }
+
+        /// <summary>The file with the CA certificates that the broker's is verified against, PEM; without one what the machine trusts. Default: edgecore's.</summary>
+        [ConfigurationKeyName("tlsMqttCAFile")]
+        public string TlsMqttCaFile { get; init; } = "/etc/kubeedge/ca/rootCA.crt";
+
+        /// <summary>The file with the node's certificate for the broker, PEM; without one the node shows none. Default: edgecore's.</summary>
+        public string TlsMqttCertFile { get; init; } = "/etc/kubeedge/certs/server.crt";
+
+        /// <summary>The file with its private key, PEM. Default: edgecore's.</summary>
+        public string TlsMqttPrivateKeyFile { get; init; } = "/etc/kubeedge/certs/server.key";
+    }
 }
 
 /// <summary>What gives way when a queue is full.</summary>

@@ -44,6 +44,12 @@ internal sealed partial class MqttBroker(
     {
         _stopping = false;
         sessions.Restore(await store.LoadAsync());
+        if (!options.Value.HasOutside && sessions.Find(Session.Outside) is { } left)
+        {
+            LogNoOutside(left.Load.Messages);
+            sessions.Remove(left);
+        }
+
         if (sessions.Count > 0 || retained.Load.Messages > 0)
         {
             Watch();
@@ -55,6 +61,11 @@ internal sealed partial class MqttBroker(
         }
 
         BrokerMetrics.Add(telemetry, this, sessions, retained, refusals);
+        if (!options.Value.HasInside)
+        {
+            return;
+        }
+
         _endpoint = new MqttEndpoint(options.Value, NewConnection, refusals, time, _logger);
         _endpoint.Start();
     }
@@ -62,13 +73,13 @@ internal sealed partial class MqttBroker(
     /// <summary>Closes the door: nobody new comes in, what is under way is answered, then the connections end. No wills are published.</summary>
     public async Task StopAsync(TimeSpan drain)
     {
-        if (_endpoint is not { } endpoint || _stopping)
+        if (_stopping)
         {
             return;
         }
 
         _stopping = true;
-        endpoint.StopAccepting();
+        _endpoint?.StopAccepting();
         var begin = time.GetTimestamp();
         while (requests.UnderWay + publisher.UnderWay > 0 && time.GetElapsedTime(begin) < drain)
         {
@@ -80,8 +91,12 @@ internal sealed partial class MqttBroker(
             await sweep.DisposeAsync();
         }
 
-        await endpoint.StopAsync(MqttDisconnectReasonCode.ServerShuttingDown).WaitAsync(Farewell, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        endpoint.Dispose();
+        if (_endpoint is { } endpoint)
+        {
+            await endpoint.StopAsync(MqttDisconnectReasonCode.ServerShuttingDown).WaitAsync(Farewell, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            endpoint.Dispose();
+        }
+
         await store.StopAsync();
     }
 
@@ -416,6 +431,9 @@ internal sealed partial class MqttBroker(
 
     [LoggerMessage(LogLevel.Information, "MQTT sessions: {Sessions} wait for their clients, {Retained} messages are retained")]
     private partial void LogRestored(int sessions, int retained);
+
+    [LoggerMessage(LogLevel.Warning, "There is no broker outside any more (mqttMode 0): {Messages} messages that waited for it are dropped")]
+    private partial void LogNoOutside(int messages);
 
     [LoggerMessage(LogLevel.Warning, "MQTT client '{Client}' at {Address} was not let in: {Reason}")]
     private partial void LogNotAdmitted(string client, EndPoint? address, MqttConnectReasonCode reason);

@@ -8,7 +8,11 @@ namespace EdgeOrleans.Edge.EventBus;
 /// Reads packets from a socket. A packet's header is looked at before anything is allocated for the rest, and its bytes are checked
 /// before they are decoded.
 /// </summary>
-internal sealed class MqttReceiver(Stream stream, int maxPacketSize, MqttPacketFormatterAdapter formatter)
+/// <param name="stream">The socket.</param>
+/// <param name="maxPacketSize">The largest packet that is taken, in bytes.</param>
+/// <param name="formatter">What decodes them.</param>
+/// <param name="ofBroker">Whether a broker sends them. Otherwise a client does, and its first packet says which MQTT it speaks.</param>
+internal sealed class MqttReceiver(Stream stream, int maxPacketSize, MqttPacketFormatterAdapter formatter, bool ofBroker = false)
 {
     /// <summary>How many topic aliases a client of MQTT 5 may use.</summary>
     public const ushort MostAliases = 64;
@@ -76,7 +80,7 @@ internal sealed class MqttReceiver(Stream stream, int maxPacketSize, MqttPacketF
             Detect(received);
         }
 
-        facts = MqttRules.Check(received.FixedHeader, received.Body, IsVersion5);
+        facts = ofBroker ? MqttRules.CheckOfBroker(received.FixedHeader, received.Body) : MqttRules.Check(received.FixedHeader, received.Body, IsVersion5);
         try
         {
             var packet = formatter.Decode(received);

@@ -65,6 +65,29 @@ internal static class MqttRules
         return cursor.AtEnd ? facts : throw Malformed("a packet that is longer than what it says");
     }
 
+    /// <summary>Checks a packet that a broker has sent, as far as the decoder does not.</summary>
+    /// <exception cref="MqttDoorException">It breaks a rule.</exception>
+    public static PacketFacts CheckOfBroker(byte header, ReadOnlySpan<byte> body)
+    {
+        var cursor = new MqttCursor(body);
+        switch (header >> 4)
+        {
+            case 3:
+                CheckHeader(header);
+                cursor.Text();
+                if ((header & 0x06) != 0)
+                {
+                    Identifier(ref cursor);
+                }
+
+                return default;
+            case 2 or 4 or 5 or 6 or 7 or 9 or 11 or 13 or 14:
+                return default;
+            default:
+                throw Violation("a packet of a type that a broker does not send");
+        }
+    }
+
     /// <summary>Whether text may be a topic's name: not empty, and without wildcards.</summary>
     public static bool IsTopic(string? topic) => !string.IsNullOrEmpty(topic) && topic.AsSpan().IndexOfAny('+', '#', '\0') < 0;
 

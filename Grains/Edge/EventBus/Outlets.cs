@@ -35,6 +35,9 @@ internal sealed class Outlets(SubscriptionIndex index)
     private readonly TopicCache<ResourceOutlets> _resources = new();
     private readonly TopicCache<Outlet> _topics = new();
 
+    /// <summary>Who gets everything that the node itself publishes.</summary>
+    public Subscription? Own => index.Own;
+
     public ResourceOutlets Of(string resource) => _resources.TryGet(resource, out var outlets) ? outlets : _resources.Add(resource, Make(resource));
 
     /// <summary>The outlet of a topic that a client publishes to.</summary>

@@ -17,7 +17,7 @@ internal sealed class Publisher(
 
     /// <summary>Whether anybody would get a publication of this resource. What is retained is always made.</summary>
     public bool IsHeard(ResourceOutlets resource) =>
-        options.Value.MqttRetain || resource.Full.Subscribers.Length > 0 || resource.OneLevel?.Subscribers.Length > 0;
+        options.Value.MqttRetain || outlets.Own is not null || resource.Full.Subscribers.Length > 0 || resource.OneLevel?.Subscribers.Length > 0;
 
     /// <summary>Publishes a resource: an answer in the form of its request, everything else in both forms.</summary>
     /// <returns>Ends when what survives is on disk, with whether it is; null when there is nothing to wait for.</returns>
@@ -43,7 +43,9 @@ internal sealed class Publisher(
     {
         if (resource.Length > 0)
         {
-            Deliver(outlets.Once(RequestTopics.Events + resource), payload, options.Value.MqttQOS, sender: null);
+            var outlet = outlets.Once(RequestTopics.Events + resource);
+            Deliver(outlet, payload, options.Value.MqttQOS, sender: null);
+            PublishOutside(outlet, payload);
         }
     }
 
@@ -129,7 +131,22 @@ internal sealed class Publisher(
         static async Task<bool> TogetherAsync(Task<bool> one, Task<bool> other) => await one & await other;
     }
 
-    private Task<bool>? PublishOwn(Outlet outlet, ReadOnlyMemory<byte> payload)
+    private Task<bool>? PublishOwn(Outlet outlet, ReadOnlyMemory<byte> payload) =>
+        outlets.Own is null ? PublishInside(outlet, payload) : Both(PublishOutside(outlet, payload), PublishInside(outlet, payload));
+
+    // With QoS 1 and not retained, whatever the broker inside does: as edgecore.
+    private Task<bool>? PublishOutside(Outlet outlet, ReadOnlyMemory<byte> payload)
+    {
+        MqttChange? change = null;
+        if (outlets.Own is { } wish)
+        {
+            Give(NewMessage(outlet, payload, qos: 1, retain: false), wish, ref change);
+        }
+
+        return change is null ? null : CommitAsync(change, replaced: null);
+    }
+
+    private Task<bool>? PublishInside(Outlet outlet, ReadOnlyMemory<byte> payload)
     {
         var (qos, retain) = (options.Value.MqttQOS, options.Value.MqttRetain);
         if (!retain)

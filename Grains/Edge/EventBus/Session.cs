@@ -14,6 +14,9 @@ internal sealed record SessionHouse(EventBusOptions Options, MqttStore Store, Re
 /// </summary>
 internal sealed class Session(string clientId, long number, SessionHouse house)
 {
+    /// <summary>The name of the session that holds what is to be published to a broker outside. No client may have it.</summary>
+    public const string Outside = "$outside";
+
     /// <summary>An expiry interval that never ends.</summary>
     public const uint Never = uint.MaxValue;
 
@@ -61,6 +64,12 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
             }
         }
     }
+
+    private bool IsOutside => ClientId == Outside;
+
+    private int MostMessages => IsOutside ? house.Options.OutsideQueueSize : house.Options.MqttSessionQueueSize;
+
+    private int MostBytes => IsOutside ? house.Options.OutsideQueueBytes : house.Options.SessionQueueBytes;
 
     public bool IsOver(long now) => Gone is { } gone && Expiry != Never && now >= gone + (Expiry * 1_000L);
 
@@ -444,7 +453,7 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
 
     private bool MakeRoom(int size)
     {
-        while (_byId.Count >= house.Options.MqttSessionQueueSize || _bytes + size > house.Options.SessionQueueBytes)
+        while (_byId.Count >= MostMessages || _bytes + size > MostBytes)
         {
             if (house.Options.SessionQueueFull == QueuePolicy.Newest || OldestUnsent() is not { } oldest)
             {

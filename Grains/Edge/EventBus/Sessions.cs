@@ -89,6 +89,9 @@ internal sealed class Sessions(
         return true;
     }
 
+    /// <summary>Ends a session that has no connection, with all that waits in it.</summary>
+    public void Remove(Session session) => End(session);
+
     /// <summary>Ends what has waited too long for its client.</summary>
     /// <returns>The sessions whose last will is due now.</returns>
     public IReadOnlyList<Session> Sweep()

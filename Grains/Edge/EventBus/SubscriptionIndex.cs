@@ -72,6 +72,10 @@ internal sealed class SubscriptionIndex
     private readonly Dictionary<string, Dictionary<Session, Subscription>> _wildcards = new(StringComparer.Ordinal);
     private readonly Dictionary<Session, HashSet<string>> _sessions = [];
     private volatile int _version = 1;
+    private volatile Subscription? _own;
+
+    /// <summary>Who gets everything that the node itself publishes: the broker outside, if there is one.</summary>
+    public Subscription? Own => _own;
 
     /// <summary>Rises with every change, so that what was found can be kept until then.</summary>
     public int Version => _version;
@@ -113,6 +117,9 @@ internal sealed class SubscriptionIndex
             _version++;
         }
     }
+
+    /// <summary>Somebody gets everything that the node itself publishes, and nothing else.</summary>
+    public void AddOwn(Subscription subscription) => _own = subscription;
 
     /// <returns>Whether it was there.</returns>
     public bool Remove(Session session, string filter)
