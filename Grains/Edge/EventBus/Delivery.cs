@@ -66,6 +66,9 @@ internal sealed record MqttChange(MqttMessage Message)
     /// <summary>Whether the message is the retained one of its topic, or ends the one that is.</summary>
     public bool Retains { get; set; }
 
+    /// <summary>What goes to the cloud with it.</summary>
+    public Upload? Upload { get; init; }
+
     /// <summary>The session that published it with QoS 2, and its identifier there.</summary>
     public (Session Session, ushort Id)? Received { get; set; }
 }

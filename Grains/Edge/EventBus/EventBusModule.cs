@@ -11,6 +11,7 @@ namespace EdgeOrleans.Edge.EventBus;
 internal sealed class EventBusModule(
     MqttBroker broker,
     OutsideBroker outside,
+    CloudOrders orders,
     Publisher publisher,
     Doors doors,
     IMessageContext beehive,
@@ -47,14 +48,26 @@ internal sealed class EventBusModule(
         await broker.StopAsync(Drain);
     }
 
-    /// <summary>What the twin says by itself: a change of the cloud or the console. The parts are one device's, in order.</summary>
     protected override async Task HandleAsync(Message message, CancellationToken cancellation)
     {
-        if (message.Route.Operation != Operations.Publish)
+        if (message.Route is { Source: "twin", Group: Groups.Bus })
         {
-            return;
+            await PublishAsync(message);
+        }
+        else
+        {
+            await orders.DoAsync(message);
         }
 
+        if (message.Header.Sync)
+        {
+            await Beehive.SendRespAsync(message.Respond(Name, default, message.Header.Timestamp), cancellation);
+        }
+    }
+
+    // What the twin says by itself: a change of the cloud or the console. The parts are one device's, in order.
+    private async Task PublishAsync(Message message)
+    {
         Task<bool>? storing = null;
         foreach (var part in message.Parts)
         {
@@ -64,11 +77,6 @@ internal sealed class EventBusModule(
         if (storing is not null)
         {
             await storing;
-        }
-
-        if (message.Header.Sync)
-        {
-            await Beehive.SendRespAsync(message.Respond(Name, default, message.Header.Timestamp), cancellation);
         }
     }
 }
@@ -85,6 +93,9 @@ public static class EventBusRegistration
         silo.Services.AddSingleton<MqttStore>();
         silo.Services.AddSingleton<Sessions>();
         silo.Services.AddSingleton<Admission>();
+        silo.Services.AddSingleton<HubTopics>();
+        silo.Services.AddSingleton<Uploads>();
+        silo.Services.AddSingleton<CloudOrders>();
         silo.Services.AddSingleton<Publisher>();
         silo.Services.AddSingleton<TwinRequests>();
         silo.Services.AddSingleton<MqttBroker>();

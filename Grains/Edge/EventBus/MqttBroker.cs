@@ -18,6 +18,8 @@ internal sealed partial class MqttBroker(
     MqttStore store,
     Outlets outlets,
     Publisher publisher,
+    Uploads uploads,
+    HubTopics hubTopics,
     TwinRequests requests,
     Refusals refusals,
     Telemetry telemetry,
@@ -43,6 +45,7 @@ internal sealed partial class MqttBroker(
     public async Task StartAsync()
     {
         _stopping = false;
+        await hubTopics.LoadAsync();
         sessions.Restore(await store.LoadAsync());
         if (!options.Value.HasOutside && sessions.Find(Session.Outside) is { } left)
         {
@@ -255,9 +258,10 @@ internal sealed partial class MqttBroker(
         }
 
         var received = owed is { IsReceived: true } && session.IsStored ? owed.PacketId : (ushort)0;
-        if (received != 0 || Publisher.Survives(outlet, message.Qos, message.Retain))
+        var upload = uploads.Of(outlet, topic.Kind, message.Payload);
+        if (received != 0 || upload is not null || Publisher.Survives(outlet, message.Qos, message.Retain))
         {
-            return PassStoredAsync(connection, message, outlet, session, received, owed, cancellation);
+            return PassStoredAsync(connection, message, outlet, received, upload, owed, cancellation);
         }
 
         publisher.Publish(message, outlet, session);
@@ -275,20 +279,20 @@ internal sealed partial class MqttBroker(
         IMqttPeer connection,
         MqttMessage message,
         Outlet outlet,
-        Session session,
         ushort received,
+        Upload? upload,
         Acknowledgements.Owed? owed,
         CancellationToken cancellation)
     {
         await connection.Window.EnterAsync(cancellation);
-        _ = AcknowledgeAsync(connection, owed, publisher.Publish(message, outlet, session, received));
+        _ = AcknowledgeAsync(connection, owed, publisher.Publish(message, outlet, connection.Session, received, upload), upload);
     }
 
-    private async Task AcknowledgeAsync(IMqttPeer connection, Acknowledgements.Owed? owed, Task<bool>? storing)
+    private async Task AcknowledgeAsync(IMqttPeer connection, Acknowledgements.Owed? owed, Task<bool>? storing, Upload? upload)
     {
         if (storing is null || await storing)
         {
-            connection.Acknowledge(owed, MqttPubAckReasonCode.Success);
+            connection.Acknowledge(owed, uploads.ReasonOf(upload));
         }
         else
         {
@@ -376,7 +380,8 @@ internal sealed partial class MqttBroker(
             return;
         }
 
-        publisher.Publish(message, outlets.OfTopic(message.Topic), session);
+        var outlet = outlets.OfTopic(message.Topic);
+        publisher.Publish(message, outlet, session, upload: uploads.Of(outlet, topic.Kind, message.Payload));
     }
 
     // One timer for all, and none on a node where nobody was ever connected and nothing was kept.

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
 using EdgeOrleans.DbManager;
+using EdgeOrleans.Link;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeOrleans.Edge.EventBus;
@@ -32,7 +33,7 @@ internal sealed record StoredBroker(
 /// Sessions, what waits for them and retained messages, as rows. What somebody is promised is on disk when the task ends; what was
 /// acknowledged is taken away a little later, many rows at once.
 /// </summary>
-internal sealed partial class MqttStore(Database database, RetainedMessages retained, TimeProvider time, ILogger<MqttStore> logger)
+internal sealed partial class MqttStore(Database database, Outbox outbox, RetainedMessages retained, TimeProvider time, ILogger<MqttStore> logger)
 {
     private const int MostAtOnce = 512;
     private static readonly TimeSpan Lag = TimeSpan.FromMilliseconds(200);
@@ -151,6 +152,11 @@ internal sealed partial class MqttStore(Database database, RetainedMessages reta
             if (change.Retains)
             {
                 Retain(db, change.Message);
+            }
+
+            if (change.Upload is { } upload)
+            {
+                upload.IsRefused = !outbox.Append(db, upload.Entry);
             }
 
             if (change.Received is { } received)

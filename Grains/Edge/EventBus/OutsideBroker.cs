@@ -23,6 +23,7 @@ internal sealed partial class OutsideBroker(
     SubscriptionIndex subscriptions,
     OutsideDialer dialer,
     OutsideInbox inbox,
+    HubTopics hubTopics,
     OutsideStatus status,
     Refusals refusals,
     IOptions<EventBusOptions> options,
@@ -38,7 +39,7 @@ internal sealed partial class OutsideBroker(
     private OutsideAddress? _address;
     private Session? _session;
     private volatile OutsideConnection? _current;
-    private HashSet<string> _subscribed = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _subscribed = new(StringComparer.Ordinal);
     private Task _running = Task.CompletedTask;
     private string _said = "";
 
@@ -59,6 +60,7 @@ internal sealed partial class OutsideBroker(
             : throw new StartRefusedException("what is to be published to the broker outside cannot be kept: the database takes nothing");
         subscriptions.AddOwn(new Subscription(_session, "#", options: 1));
         status.Begin(_session);
+        hubTopics.Changed += OnTopicsChanged;
         _running = Task.Run(RunAsync, CancellationToken.None);
     }
 
@@ -107,7 +109,6 @@ internal sealed partial class OutsideBroker(
         {
             using var connection = await ConnectAsync(stop);
             var begin = time.GetTimestamp();
-            _current = connection;
             await using var ends = stop.UnsafeRegister(static self => ((OutsideConnection)self!).Abort(), connection);
             await ServeAsync(connection);
             return (time.GetElapsedTime(begin), connection.Why.Length > 0 ? connection.Why : "the connection broke");
@@ -172,19 +173,38 @@ internal sealed partial class OutsideBroker(
 
     private void Up(OutsideConnection connection, MqttConnAckPacket welcome)
     {
-        // A broker that has kept the session has its subscriptions too; to subscribe again would bring its retained messages again.
-        var wished = inbox.Filters.ToHashSet(StringComparer.Ordinal);
-        if (!welcome.IsSessionPresent || !wished.SetEquals(_subscribed))
+        if (!welcome.IsSessionPresent)
         {
-            connection.Unsubscribe([.. _subscribed.Except(wished)]);
-            connection.Subscribe([.. wished]);
-            _subscribed = wished;
+            _subscribed.Clear();
         }
 
+        _current = connection;
+        Listen(connection);
         connection.Attach(_session!);
         _said = "";
         LogUp(_address!, _dialect.ToString(), welcome.IsSessionPresent);
         status.Up(_address!, _dialect, connection);
+    }
+
+    // A broker that has kept the session has its subscriptions too: only what is new is asked for, since that brings retained messages again.
+    private void Listen(OutsideConnection connection)
+    {
+        lock (_subscribed)
+        {
+            var wished = inbox.Filters.ToHashSet(StringComparer.Ordinal);
+            connection.Unsubscribe([.. _subscribed.Except(wished)]);
+            connection.Subscribe([.. wished.Except(_subscribed)]);
+            _subscribed.Clear();
+            _subscribed.UnionWith(wished);
+        }
+    }
+
+    private void OnTopicsChanged()
+    {
+        if (_current is { } connection)
+        {
+            Listen(connection);
+        }
     }
 
     private MqttConnectPacket Connect()

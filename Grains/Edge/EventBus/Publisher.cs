@@ -38,6 +38,13 @@ internal sealed class Publisher(
         return storing;
     }
 
+    /// <summary>Publishes to a topic that somebody else has chosen.</summary>
+    /// <returns>Ends when what survives is on disk, with whether it is; null when there is nothing to wait for.</returns>
+    public Task<bool>? PublishTopic(string topic, ReadOnlyMemory<byte> payload) => PublishOwn(outlets.OfTopic(topic), payload);
+
+    /// <summary>Sends up what comes from a broker outside: who listens there has heard it.</summary>
+    public Task<bool> UploadAsync(MqttMessage message, Upload upload) => CommitAsync(new MqttChange(message) { Upload = upload }, replaced: null);
+
     /// <summary>Publishes to a topic that is not worth remembering: nobody can say how many there are of its kind.</summary>
     public void PublishOnce(string resource, ReadOnlyMemory<byte> payload)
     {
@@ -102,11 +109,12 @@ internal sealed class Publisher(
     /// <param name="outlet">Its topic and who listens.</param>
     /// <param name="sender">The session of the client that published it; null when the node did.</param>
     /// <param name="received">Its identifier when a session that survives has published it with QoS 2; 0 otherwise.</param>
+    /// <param name="upload">What goes to the cloud with it.</param>
     /// <returns>Ends when what survives is on disk, with whether it is; null when there is nothing to wait for.</returns>
-    public Task<bool>? Publish(MqttMessage message, Outlet outlet, Session? sender = null, ushort received = 0)
+    public Task<bool>? Publish(MqttMessage message, Outlet outlet, Session? sender = null, ushort received = 0, Upload? upload = null)
     {
         var (replaced, listeners) = message.Retain ? retained.Set(message, outlet) : (null, outlet.Subscribers);
-        var change = received != 0 || Survives(outlet, message.Qos, message.Retain) ? NewChange(message, sender, received) : null;
+        var change = received != 0 || upload is not null || Survives(outlet, message.Qos, message.Retain) ? NewChange(message, sender, received, upload) : null;
         if (message.Retain && change is null)
         {
             RetainLater(message, replaced);
@@ -199,14 +207,14 @@ internal sealed class Publisher(
         }
     }
 
-    private static MqttChange NewChange(MqttMessage message, Session? sender, ushort received)
+    private static MqttChange NewChange(MqttMessage message, Session? sender, ushort received, Upload? upload)
     {
         if (received != 0)
         {
             sender!.Incoming.StoredWithItsMessage(received);
         }
 
-        return new MqttChange(message) { Retains = message.Retain, Received = received == 0 ? null : (sender!, received) };
+        return new MqttChange(message) { Retains = message.Retain, Upload = upload, Received = received == 0 ? null : (sender!, received) };
     }
 
     private async Task<bool> CommitAsync(MqttChange change, MqttMessage? replaced)

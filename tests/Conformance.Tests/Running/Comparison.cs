@@ -18,6 +18,7 @@ internal static class Comparison
         .. CopyProblems(play.Heard),
         .. HubProblems(promised.Hub, play.Up, play.Meaning),
         .. StateProblems(promised, play),
+        .. SubscriptionProblems(promised.Subscriptions ?? [], play.Subscriptions),
         .. SilenceProblems(promised, play),
     ];
 
@@ -163,9 +164,12 @@ internal static class Comparison
         return surplus.Concat(promised.State.SelectMany(d => DeviceProblems(d.Key, d.Value, play.Devices.GetValueOrDefault(d.Key), play.Meaning)));
     }
 
-    /// <summary>What is met with silence is counted. A value of the cloud that loses by the version rule is none of that: it is a conflict.</summary>
+    private static IEnumerable<string> SubscriptionProblems(IReadOnlyList<string> wanted, IReadOnlyList<string> got) =>
+        wanted.SequenceEqual(got) ? [] : [$"state: sub_topics has {string.Join(", ", got)} and should have {string.Join(", ", wanted)}"];
+
+    /// <summary>What is met with silence is counted, unless it is nobody's business: topics that are not the node's. A value of the cloud that loses by the version rule is none of that: it is a conflict.</summary>
     private static IEnumerable<string> SilenceProblems(GoldenCase promised, Play play) =>
-        promised.IsSilent && promised.In[^1].Mqtt is { } topic && !topic.EndsWith("/twin/cloud_updated", StringComparison.Ordinal) && play.Refusals == 0
+        promised.IsSilent && promised.In[^1].Mqtt is { } topic && topic.StartsWith("$hw/", StringComparison.Ordinal) && !topic.EndsWith("/twin/cloud_updated", StringComparison.Ordinal) && play.Refusals == 0
             ? ["silence: nothing was heard, and no refusal was counted"]
             : [];
 

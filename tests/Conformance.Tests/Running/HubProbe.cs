@@ -16,6 +16,8 @@ public sealed class HubProbe(Outbox outbox, IMessageContext beehive, TimeProvide
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private readonly TimeProvider _time = time;
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _watching = Task.CompletedTask;
     private ImmutableList<Message> _taken = [];
     private TaskCompletionSource _more = NewSignal();
 
@@ -37,6 +39,28 @@ public sealed class HubProbe(Outbox outbox, IMessageContext beehive, TimeProvide
         return Interlocked.Exchange(ref _taken, []);
     }
 
+    public override async Task StartAsync(CancellationToken cancellation)
+    {
+        await base.StartAsync(cancellation);
+        _watching = Task.Run(WatchAsync, CancellationToken.None);
+    }
+
+    public override async Task StopAsync(CancellationToken cancellation)
+    {
+        await _stopping.CancelAsync();
+        await _watching;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _stopping.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
     protected override async Task HandleAsync(Message message, CancellationToken cancellation)
     {
         if (message.Route.Resource is Nudge or Question)
@@ -52,6 +76,24 @@ public sealed class HubProbe(Outbox outbox, IMessageContext beehive, TimeProvide
         if (message.Header.Sync)
         {
             await Beehive.SendRespAsync(message.Respond(Name, default, message.Header.Timestamp), cancellation);
+        }
+    }
+
+    // As the hub itself: what is on disk is seen by itself.
+    private async Task WatchAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                await outbox.WaitAsync(_stopping.Token);
+                var nudge = Message.Create("test", Groups.Hub, Operations.Update, Nudge, default, _time.GetUtcNow().ToUnixTimeMilliseconds());
+                await Beehive.SendAsync(Address.Module(Name), nudge, _stopping.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops.
         }
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using EdgeOrleans.Beehive;
 using EdgeOrleans.Conformance.Golden;
+using EdgeOrleans.DbManager;
 using EdgeOrleans.Devices;
 using EdgeOrleans.Modules;
 using EdgeOrleans.TestKit;
@@ -38,6 +39,7 @@ internal sealed class Stage : IAsyncDisposable
         finally
         {
             await ClearAsync();
+            await UnsubscribeAsync(promised.Subscriptions ?? []);
         }
     }
 
@@ -63,6 +65,7 @@ internal sealed class Stage : IAsyncDisposable
             HeardAfter(promised.In[^1]),
             await _hub.TakeAsync(promised.Hub.Count),
             await DevicesAsync(),
+            await SubscriptionsAsync(),
             Refused() - refused,
             new JsonMeaning(started, _time.GetUtcNow()));
         return [.. Comparison.Problems(promised, play)];
@@ -89,6 +92,18 @@ internal sealed class Stage : IAsyncDisposable
 
         await ForgetAsync();
     }
+
+    private async Task UnsubscribeAsync(IReadOnlyList<string> topics)
+    {
+        foreach (var topic in topics)
+        {
+            var message = Message.Create("router_eventbus", Groups.User, Operations.Unsubscribe, topic, default, _time.GetUtcNow().ToUnixTimeMilliseconds());
+            await _node.Beehive.SendSyncAsync(Address.Module(ModuleNames.EventBus), message);
+        }
+    }
+
+    private async Task<IReadOnlyList<string>> SubscriptionsAsync() =>
+        await _node.Services.GetRequiredService<Database>().ReadAsync(db => db.Query("SELECT topic FROM sub_topics ORDER BY topic", row => row.GetString(0)));
 
     private static ImmutableArray<string> DevicesOf(GoldenCase promised, string deviceName)
     {
@@ -129,7 +144,15 @@ internal sealed class Stage : IAsyncDisposable
         var content = Encoding.UTF8.GetBytes(step.Content!.Value.GetRawText());
         var group = step.Bus == "twin" ? Groups.Twin : Groups.User;
         var message = Message.Create(step.Source, group, step.Operation, step.Resource, content, _time.GetUtcNow().ToUnixTimeMilliseconds());
-        await _node.Beehive.SendAsync(Address.Module(step.Bus!), message);
+        if (step.Bus == "twin")
+        {
+            await _node.Beehive.SendAsync(Address.Module(step.Bus), message);
+        }
+        else
+        {
+            // It is answered when it is done: later questions of clients do not wait for the bus.
+            await _node.Beehive.SendSyncAsync(Address.Module(ModuleNames.EventBus), message);
+        }
     }
 
     /// <summary>Later questions of the same client, to the membership and to each device: once they are answered, so is all that came before.</summary>
@@ -182,11 +205,13 @@ internal sealed class Stage : IAsyncDisposable
 /// <param name="Heard">What clients heard, in its order.</param>
 /// <param name="Up">What went up.</param>
 /// <param name="Devices">All devices afterwards.</param>
+/// <param name="Subscriptions">The topics that the cloud manages.</param>
 /// <param name="Refusals">How many more refusals were counted.</param>
 /// <param name="Meaning">How values compare.</param>
 internal sealed record Play(
     IReadOnlyList<Heard> Heard,
     IReadOnlyList<Message> Up,
     ImmutableSortedDictionary<string, DeviceView> Devices,
+    IReadOnlyList<string> Subscriptions,
     long Refusals,
     JsonMeaning Meaning);

@@ -20,6 +20,7 @@ public sealed class MosquittoBroker : IAsyncDisposable
             autosave_on_changes true
             autosave_interval 1
             max_queued_messages 0
+            log_type all
             {(settings.Contains("allow_anonymous", StringComparison.Ordinal) ? "" : "allow_anonymous true")}
             {settings}
 

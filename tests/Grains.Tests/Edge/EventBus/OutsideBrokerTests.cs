@@ -1,4 +1,10 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using EdgeOrleans.Beehive;
+using EdgeOrleans.Link;
+using EdgeOrleans.Modules;
 using EdgeOrleans.TestKit;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace EdgeOrleans.Edge.EventBus;
 
@@ -107,17 +113,174 @@ public sealed class OutsideBrokerTests
         Assert.NotNull(late);
         Assert.Equal(
             Enumerable.Range(21, 20).Select(i => $"\"value\":\"{i}\""),
-            again.Messages.Select(message => System.Text.RegularExpressions.Regex.Match(message, "\"value\":\"[0-9]+\"").Value));
+            again.Messages.Select(message => Regex.Match(message, "\"value\":\"[0-9]+\"").Value));
     }
 
-    private static string EventOf(string message) => System.Text.RegularExpressions.Regex.Match(message, "n-[0-9]+").Value;
-
-    private static Task<EdgeNode> StartAsync(MosquittoBroker outside, int mode, string version = "auto") => EdgeNode.StartAsync(new Dictionary<string, string>
+    [Theory]
+    [InlineData("v5")]
+    [InlineData("v311")]
+    public async Task What_devices_say_to_the_cloud_goes_up_once_and_what_the_cloud_says_to_them_does_not_come_back(string version)
     {
-        ["modules.eventBus.mqttMode"] = $"{mode}",
-        ["modules.eventBus.mqttServerExternal"] = outside.Address,
-        ["modules.eventBus.mqttExternalVersion"] = version,
-        ["modules.deviceTwin.unknownDevices"] = "register",
-        ["modules.deviceTwin.compatibility"] = "normal",
-    });
+        Assert.SkipWhen(MosquittoBroker.Missing is not null, MosquittoBroker.Missing ?? "");
+        await using var outside = await MosquittoBroker.StartAsync();
+        await using var node = await StartAsync(outside, mode: 2, version, withCloud: true);
+        await using var device = await MqttProbe.ConnectAsync(outside.Port, "shop/user/lamp");
+
+        // The same words from both: the node's own is none of the device's.
+        await OrderAsync(node, Operations.Publish, "shop/user/lamp", "\"on\"");
+        await device.Heard.FirstAsync(heard => heard.Payload == "on", "message of the cloud");
+        await OrderAsync(node, Operations.Publish, "$hw/events/device/default/pump-1/twin/update", Message.Text(TwinJson.Report("cloud", ("a", "1"))));
+        await device.PublishAsync("shop/user/lamp", "off");
+        await device.PublishAsync("shop/user/lamp", "on");
+        await device.PublishAsync("shop/user/lamp", "end");
+
+        Assert.Equal(["off", "on", "end"], await UploadsAsync(node, "end"));
+        Assert.Contains("\"code\":404", (await device.GetAsync("default/pump-1")).Payload, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_the_cloud_subscribes_to_is_subscribed_outside_at_once_and_again_after_a_restart()
+    {
+        Assert.SkipWhen(MosquittoBroker.Missing is not null, MosquittoBroker.Missing ?? "");
+        await using var outside = await MosquittoBroker.StartAsync();
+        await using var node = await StartAsync(outside, mode: 1, withCloud: true);
+        await using var device = await MqttProbe.ConnectAsync(outside.Port);
+        await device.PublishAsync("plant/1/noise", "before");
+        await OrderAsync(node, Operations.Subscribe, "plant/+/noise", "\"\"");
+        await SubscribedAsync("plant/+/noise");
+
+        await device.PublishAsync("plant/1/noise", "first");
+        Assert.Equal(["first"], await UploadsAsync(node, "first"));
+        await node.RestartAsync();
+        await device.PublishAsync("plant/1/noise", "second");
+        Assert.Equal(["first", "second"], await UploadsAsync(node, "second"));
+
+        await OrderAsync(node, Operations.Unsubscribe, "plant/+/noise", "\"\"");
+        await outside.LogAsync("Received UNSUBSCRIBE");
+
+        Task SubscribedAsync(string filter) => outside.LogAsync($"{filter} (QoS 1)");
+    }
+
+    [Fact]
+    public async Task The_broker_inside_itself_is_refused_as_the_broker_outside()
+    {
+        var port = FreePorts.Take();
+        var settings = new Dictionary<string, string>
+        {
+            ["modules.eventBus.mqttMode"] = "1",
+            ["modules.eventBus.mqttServerInternal"] = $"tcp://127.0.0.1:{port}",
+            ["modules.eventBus.mqttServerExternal"] = $"tcp://localhost:{port}",
+        };
+
+        var refused = await Assert.ThrowsAnyAsync<Exception>(() => EdgeNode.StartAsync(settings));
+
+        Assert.Contains("is the broker inside itself", refused.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "is not set, and mqttMode 1 needs it")]
+    [InlineData("127.0.0.1", "must be tcp://host:port")]
+    [InlineData("http://127.0.0.1:1883", "must be tcp://host:port")]
+    [InlineData("tcp://user:secret@host:1", "must be tcp://host:port")]
+    public async Task An_address_that_is_none_is_refused_with_what_would_be_right(string address, string reason)
+    {
+        var settings = new Dictionary<string, string> { ["modules.eventBus.mqttMode"] = "1", ["modules.eventBus.mqttServerExternal"] = address };
+
+        var refused = await Assert.ThrowsAnyAsync<Exception>(() => EdgeNode.StartAsync(settings));
+
+        Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_node_whose_broker_outside_is_not_there_is_ready_and_says_so()
+    {
+        var settings = new Dictionary<string, string>
+        {
+            ["modules.eventBus.mqttMode"] = "1",
+            ["modules.eventBus.mqttServerExternal"] = $"tcp://127.0.0.1:{FreePorts.Take()}",
+        };
+        await using var node = await EdgeNode.StartAsync(settings);
+        await using var near = await MqttProbe.ConnectAsync(node.MqttPort);
+
+        var module = node.Services.GetRequiredService<ModuleCatalog>().Find(ModuleNames.EventBus);
+
+        Assert.Contains("not connected", module!.Detail, StringComparison.Ordinal);
+        Assert.Equal(ModuleState.Running, module.State);
+    }
+
+    [Fact]
+    public async Task What_waits_for_a_broker_outside_is_bounded_and_the_oldest_gives_way()
+    {
+        Assert.SkipWhen(MosquittoBroker.Missing is not null, MosquittoBroker.Missing ?? "");
+        await using var outside = await MosquittoBroker.StartAsync();
+        await using var node = await StartAsync(outside, mode: 2, more: ("modules.eventBus.outsideQueueSize", "5"));
+        await using (var device = await MqttProbe.ConnectAsync(outside.Port, "x"))
+        {
+            await OrderAsync(node, Operations.Publish, "x", "\"up\"");
+            await device.Heard.FirstAsync(heard => heard.Payload == "up", "message");
+        }
+
+        await outside.EndAsync();
+        for (var i = 0; i < 12; i++)
+        {
+            await OrderAsync(node, Operations.Publish, "x", $"\"{i}\"");
+        }
+
+        Assert.Equal(7, node.Services.GetRequiredService<Refusals>().Snapshot()["mqtt.queue-full"]);
+        await outside.StartAgainAsync();
+        await using var late = await MqttProbe.ConnectAsync(outside.Port, "y");
+        await OrderAsync(node, Operations.Publish, "y", "\"end\"");
+        await late.Heard.FirstAsync(heard => heard.Payload == "end", "end");
+    }
+
+    private static async Task<IReadOnlyList<string>> UploadsAsync(EdgeNode node, string last)
+    {
+        var outbox = node.Services.GetRequiredService<Outbox>();
+        while (true)
+        {
+            string[] uploads = [.. (await outbox.ReadAsync(0)).Select(row => Encoding.UTF8.GetString(row.Entry.Content.Span))];
+            if (uploads.Contains(last))
+            {
+                return uploads;
+            }
+
+            await outbox.WaitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience.Default, TestContext.Current.CancellationToken);
+        }
+    }
+
+    private static Task<Message> OrderAsync(EdgeNode node, string operation, string resource, string content) =>
+        OrderAsync(node, operation, resource, Encoding.UTF8.GetBytes(content));
+
+    private static Task<Message> OrderAsync(EdgeNode node, string operation, string resource, ReadOnlyMemory<byte> content) => node.Beehive.SendSyncAsync(
+        Address.Module(ModuleNames.EventBus),
+        Message.Create("router_eventbus", Groups.User, operation, resource, content, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
+
+    private static string EventOf(string message) => Regex.Match(message, "n-[0-9]+").Value;
+
+    private static async Task<EdgeNode> StartAsync(
+        MosquittoBroker outside, int mode, string version = "auto", bool withCloud = false, params (string Key, string Value)[] more)
+    {
+        var settings = new Dictionary<string, string>
+        {
+            ["modules.eventBus.mqttMode"] = $"{mode}",
+            ["modules.eventBus.mqttServerExternal"] = outside.Address,
+            ["modules.eventBus.mqttExternalVersion"] = version,
+            ["modules.deviceTwin.unknownDevices"] = withCloud ? "refuse" : "register",
+            ["modules.deviceTwin.compatibility"] = "normal",
+        };
+        if (withCloud)
+        {
+            settings["modules.edgeHub.websocket.server"] = "127.0.0.1:10000";
+            settings["modules.edgeHub.enable"] = "false";
+        }
+
+        foreach (var (key, value) in more)
+        {
+            settings[key] = value;
+        }
+
+        var node = await EdgeNode.StartAsync(settings);
+        await outside.LogAsync("Sending SUBACK to edgeorleans-edge-node");
+        return node;
+    }
 }

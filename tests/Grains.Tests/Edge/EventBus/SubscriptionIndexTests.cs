@@ -52,7 +52,7 @@ public sealed class SubscriptionIndexTests
     [Fact]
     public void What_was_found_is_looked_for_again_after_every_change()
     {
-        var outlet = new Outlets(_index).OfTopic("a/b");
+        var outlet = new Outlets(_index, new HubTopics(null!)).OfTopic("a/b");
         Assert.Empty(outlet.Subscribers);
 
         Add("c", "a/b", 0);
