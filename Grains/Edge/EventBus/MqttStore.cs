@@ -59,7 +59,7 @@ internal sealed partial class MqttStore(Database database, RetainedMessages reta
     private HashSet<string> _topics = new(StringComparer.Ordinal);
     private ITimer? _later;
     private bool _waits;
-    private Task _flushing = Task.CompletedTask;
+    private Task<bool> _flushing = Task.FromResult(true);
     private long _lastMessage;
 
     /// <summary>Reads everything; what belongs to nothing is removed.</summary>
@@ -206,7 +206,8 @@ internal sealed partial class MqttStore(Database database, RetainedMessages reta
     }
 
     /// <summary>Writes what waits to be written.</summary>
-    public Task FlushAsync()
+    /// <returns>Whether the disk took it; otherwise it is tried again later.</returns>
+    public Task<bool> FlushAsync()
     {
         lock (_gate)
         {
@@ -245,7 +246,7 @@ internal sealed partial class MqttStore(Database database, RetainedMessages reta
         }
     }
 
-    private async Task FlushAsync(List<(long Session, long Place, long Message)> acknowledged, List<long> unused, HashSet<string> topics)
+    private async Task<bool> FlushAsync(List<(long Session, long Place, long Message)> acknowledged, List<long> unused, HashSet<string> topics)
     {
         List<MqttMessage?> now = [.. topics.Select(retained.Find)];
         now.ForEach(message => Number(message));
@@ -277,6 +278,8 @@ internal sealed partial class MqttStore(Database database, RetainedMessages reta
                 _topics.UnionWith(topics);
             }
         }
+
+        return isDone;
     }
 
     private void Later(int waiting)
