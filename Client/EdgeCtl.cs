@@ -94,6 +94,7 @@ internal static class EdgeCtl
             new EditCommand(shell),
             new WatchCommand(shell),
             new LedgerCommand(shell),
+            new MqttCommand(shell),
             new ConfigCommand(shell),
             new TokenCommand(shell),
             new NodeCommand(shell),

@@ -9,14 +9,14 @@ namespace EdgeOrleans.Client.Commands;
 internal sealed class DeleteCommand : Command
 {
     private readonly Option<string[]> _files = ApplyCommand.FileOption();
-    private readonly Option<bool> _yes = new("--yes", "-y") { Description = "Do not ask; a pipe is never asked.", Recursive = true };
+    private readonly Confirmation _confirmation = new();
 
     public DeleteCommand(Shell shell)
         : base("delete", "Remove devices, device models or nodes, by name, by label or by file.")
     {
         _files.Required = false;
         Add(_files);
-        Add(_yes);
+        Add(_confirmation.Yes);
         Add(ByName(shell, "device", "Remove a device with its twin and attributes.", DeleteDeviceAsync));
         Add(ByName(shell, "node", "Remove a node from a cloud: its certificates end, its link is closed, its devices stay.", static (cloud, id) => cloud.Resources.DeleteAsync(ResourceKinds.Node, id)));
         Add(ByName(shell, "model", "Remove a device model that no device uses.", DeleteModelAsync));
@@ -90,7 +90,8 @@ internal sealed class DeleteCommand : Command
         }
 
         await using var node = await shell.ConnectAsync(parsed, cancellation);
-        if (!parsed.GetValue(_yes) && !await ConfirmedAsync(shell.Terminal, deletions, cancellation))
+        var what = deletions.Length == 1 ? deletions[0].Resource : $"{deletions.Length} resources";
+        if (!await _confirmation.IsGivenAsync(shell, parsed, $"delete {what}?", cancellation))
         {
             throw new CommandException(ExitCodes.Failed, "nothing was deleted");
         }
@@ -117,20 +118,6 @@ internal sealed class DeleteCommand : Command
             terminal.Say($"error: {deletion.Resource}: {e.Message}");
             return e.Code == 404 ? ExitCodes.NotFound : ExitCodes.Failed;
         }
-    }
-
-    private static async Task<bool> ConfirmedAsync(Terminal terminal, Deletion[] deletions, CancellationToken cancellation)
-    {
-        if (!terminal.Asks)
-        {
-            return true;
-        }
-
-        terminal.Error.Write($"delete {(deletions.Length == 1 ? deletions[0].Resource : $"{deletions.Length} resources")}? [y/N] ");
-
-        // A terminal's read cannot be stopped: Ctrl-C leaves it behind.
-        var answer = await Task.Run(terminal.In.ReadLine, CancellationToken.None).WaitAsync(cancellation);
-        return answer?.Trim().ToLowerInvariant() is "y" or "yes";
     }
 
     private sealed record Deletion(string Resource, Func<NodeConnection, Task> RunAsync);

@@ -2,6 +2,7 @@ using System.Net;
 using EdgeOrleans.Devices;
 using EdgeOrleans.Joining;
 using EdgeOrleans.Link;
+using EdgeOrleans.Mqtt;
 using EdgeOrleans.Nodes;
 using EdgeOrleans.Resources;
 using Microsoft.Extensions.DependencyInjection;
@@ -50,6 +51,24 @@ internal sealed class NodeConnection : IAsyncDisposable
 
     /// <summary>The join tokens; a cloud has them, a node does not.</summary>
     public IJoinTokensGrain JoinTokens => OfCloud(() => Client.GetGrain<IJoinTokensGrain>(IJoinTokensGrain.Key));
+
+    /// <summary>The MQTT broker; a node has one, a cloud does not.</summary>
+    public IMqttGrain Mqtt
+    {
+        get
+        {
+            try
+            {
+                return Client.GetGrain<IMqttGrain>(IMqttGrain.Key);
+            }
+            catch (ArgumentException)
+            {
+                throw new CommandException(ExitCodes.Failed, IsCloud
+                    ? "this is a cloud, and a cloud has no MQTT broker: --server HOST:PORT takes a node's silo.gatewayPort (30000 by default)"
+                    : "this node is of a version that shows nothing of its MQTT broker");
+            }
+        }
+    }
 
     /// <summary>Completes when the node is gone.</summary>
     public Task Lost => _lost.Task;

@@ -15,6 +15,18 @@ internal sealed class IncomingMessages(MqttStore? store, long session)
     private readonly Lock _gate = new();
     private readonly Dictionary<ushort, Incoming> _byId = [];
 
+    /// <summary>How many there are.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _byId.Count;
+            }
+        }
+    }
+
     private bool IsStored => session != 0;
 
     /// <summary>A message came in.</summary>

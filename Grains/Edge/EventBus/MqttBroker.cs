@@ -167,6 +167,36 @@ internal sealed partial class MqttBroker(
         }
     }
 
+    /// <summary>Ends the connection of a client because a person says so, and returns when it is over. The client may come again.</summary>
+    /// <exception cref="RefusedException">There is no such session or connection.</exception>
+    public async Task DisconnectAsync(string clientId)
+    {
+        using var turn = await sessions.EnterAsync(clientId);
+        if (!await EndConnectionAsync(Named(clientId)))
+        {
+            throw new RefusedException(409, $"MQTT client '{clientId}' is not connected; its session waits for it");
+        }
+    }
+
+    /// <summary>Ends a session with all that waits in it because a person says so, and its connection before.</summary>
+    /// <exception cref="RefusedException">There is no such session, or the disk takes nothing.</exception>
+    public async Task RemoveSessionAsync(string clientId)
+    {
+        using var turn = await sessions.EnterAsync(clientId);
+        var session = Named(clientId);
+        await EndConnectionAsync(session);
+        if (sessions.Find(clientId) is { } left && !await sessions.TryRemoveAsync(left))
+        {
+            throw new RefusedException(503, $"the session of MQTT client '{clientId}' is still there: the database takes nothing now");
+        }
+
+        if (session.Will is { Due: not null } due)
+        {
+            // The session ends before its will was due, so it is due now.
+            PublishWill(session, due);
+        }
+    }
+
     /// <summary>A client ends its connection on purpose.</summary>
     public void SaidGoodbye(Session session, MqttDisconnectPacket disconnect, PacketFacts facts)
     {
@@ -267,6 +297,28 @@ internal sealed partial class MqttBroker(
         publisher.Publish(message, outlet, session);
         connection.Acknowledge(owed, MqttPubAckReasonCode.Success);
         return ValueTask.CompletedTask;
+    }
+
+    private Session Named(string clientId)
+    {
+        if (clientId == Session.Outside)
+        {
+            throw new RefusedException(409, $"'{clientId}' is the node itself: what waits for the broker outside; modules.eventBus.mqttMode 0 ends it");
+        }
+
+        return sessions.Find(clientId) ?? throw new RefusedException(404, $"there is no MQTT client '{clientId}', connected or with a session");
+    }
+
+    /// <returns>Whether there was one.</returns>
+    private static async Task<bool> EndConnectionAsync(Session session)
+    {
+        if (session.Connection is not MqttConnection connection)
+        {
+            return false;
+        }
+
+        await connection.GiveWayAsync(MqttDisconnectReasonCode.AdministrativeAction);
+        return true;
     }
 
     private static Subscription NewSubscription(Session session, MqttTopicFilter filter, uint identifier) => new(

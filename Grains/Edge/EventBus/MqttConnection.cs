@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using EdgeOrleans.Modules;
+using EdgeOrleans.Mqtt;
 using Microsoft.Extensions.Logging;
 using MQTTnet.Formatter;
 using MQTTnet.Packets;
@@ -69,6 +70,29 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
     public long BytesReceived => _receiver.BytesReceived;
 
     public long BytesSent => _sender.BytesSent;
+
+    /// <summary>What has gone to and fro. Each number has one writer, and who reads them sees each as it is about now.</summary>
+    public MqttTraffic Traffic => new()
+    {
+        PacketsReceived = _receiver.PacketsReceived,
+        MessagesReceived = _receiver.MessagesReceived,
+        BytesReceived = _receiver.BytesReceived,
+        PacketsSent = _sender.PacketsSent,
+        MessagesSent = _sender.MessagesSent,
+        BytesSent = _sender.BytesSent,
+    };
+
+    /// <summary>The MQTT that its client speaks.</summary>
+    public MqttProtocolVersion Version => _formatter.ProtocolVersion;
+
+    /// <summary>When its CONNECT was accepted.</summary>
+    public DateTimeOffset Since { get; private set; }
+
+    /// <summary>The keep-alive that holds for it; zero for none.</summary>
+    public TimeSpan KeepAlive => _keepAlive;
+
+    /// <summary>Whether its client began anew.</summary>
+    public bool IsClean { get; private set; }
 
     public bool IsVersion5 => _formatter.ProtocolVersion == MqttProtocolVersion.V500;
 
@@ -168,9 +192,12 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
     /// Ends the connection because its client has come again. It returns when nothing that it had read is still on its way, and the
     /// session is free.
     /// </summary>
-    public async Task GiveWayAsync()
+    public Task GiveWayAsync() => GiveWayAsync(MqttDisconnectReasonCode.SessionTakenOver);
+
+    /// <summary>Ends the connection with a reason; it returns when nothing that it had read is still on its way, and the session is free.</summary>
+    public async Task GiveWayAsync(MqttDisconnectReasonCode reason)
     {
-        await DisconnectAsync(MqttDisconnectReasonCode.SessionTakenOver);
+        await DisconnectAsync(reason);
         await _ended.Task.WaitAsync(_options.RequestTimeout, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
@@ -199,10 +226,10 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
         switch (_sender.Append(topic, payload, head, waits: false, ref begins))
         {
             case Written.Full:
-                _refusals.Count("mqtt.slow-reader");
+                _session!.Losses.SlowReader();
                 break;
             case Written.TooLarge:
-                _refusals.Count("mqtt.client-takes-no-such-size");
+                _session!.Losses.TooLarge();
                 break;
         }
 
@@ -212,7 +239,8 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
     /// <summary>The connection's client is known, and its CONNECT was accepted.</summary>
     public void Accepted(Session session, MqttConnectPacket connect, TimeSpan keepAlive)
     {
-        (_session, ClientId, _keepAlive) = (session, session.ClientId, keepAlive);
+        (ClientId, Since, IsClean) = (session.ClientId, _time.GetUtcNow(), connect.CleanSession);
+        (_session, _keepAlive) = (session, keepAlive);
         _sender.LargestPacket = connect.MaximumPacketSize;
         ReceiveMaximum = connect.ReceiveMaximum == 0 ? ushort.MaxValue : connect.ReceiveMaximum;
     }

@@ -27,6 +27,10 @@ internal sealed class MqttReceiver(Stream stream, int maxPacketSize, MqttPacketF
 
     public long BytesReceived { get; private set; }
 
+    public long PacketsReceived { get; private set; }
+
+    public long MessagesReceived { get; private set; }
+
     private bool IsVersion5 => formatter.ProtocolVersion == MqttProtocolVersion.V500;
 
     /// <summary>Takes the next packet when all of it is here.</summary>
@@ -48,6 +52,7 @@ internal sealed class MqttReceiver(Stream stream, int maxPacketSize, MqttPacketF
         var body = new ArraySegment<byte>(_received, _from + frame.HeaderLength, frame.BodyLength);
         _from += frame.Length;
         BytesReceived += frame.Length;
+        PacketsReceived++;
         packet = Decode(new ReceivedMqttPacket(frame.Header, body, frame.Length), out facts);
         return true;
     }
@@ -86,6 +91,7 @@ internal sealed class MqttReceiver(Stream stream, int maxPacketSize, MqttPacketF
             var packet = formatter.Decode(received);
             if (packet is MqttPublishPacket publish)
             {
+                MessagesReceived++;
                 Unalias(publish);
             }
 

@@ -75,6 +75,12 @@ internal sealed class MqttSender(Stream stream, int maxPending, MqttPacketFormat
 
     public long BytesSent { get; private set; }
 
+    /// <summary>Packets that were given to it, those that still wait included.</summary>
+    public long PacketsSent { get; private set; }
+
+    /// <summary>Those of them that are messages.</summary>
+    public long MessagesSent { get; private set; }
+
     /// <summary>The largest packet that the client takes; 0 for any.</summary>
     public uint LargestPacket { get; set; }
 
@@ -97,6 +103,7 @@ internal sealed class MqttSender(Stream stream, int maxPending, MqttPacketFormat
                 Encode(packet);
             }
 
+            PacketsSent++;
             begins = BeginsFlush();
         }
 
@@ -109,6 +116,7 @@ internal sealed class MqttSender(Stream stream, int maxPending, MqttPacketFormat
         lock (_writing)
         {
             _pending.Write(bytes);
+            PacketsSent++;
             begins = BeginsFlush();
         }
 
@@ -166,6 +174,8 @@ internal sealed class MqttSender(Stream stream, int maxPending, MqttPacketFormat
 
             payload.CopyTo(span[at..]);
             _pending.Advance(length);
+            PacketsSent++;
+            MessagesSent++;
             begins |= BeginsFlush();
         }
 

@@ -60,7 +60,7 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
     private HashSet<string> _topics = new(StringComparer.Ordinal);
     private ITimer? _later;
     private bool _waits;
-    private Task _flushing = Task.CompletedTask;
+    private Task<bool> _flushing = Task.FromResult(true);
     private long _lastMessage;
 
     /// <summary>Reads everything; what belongs to nothing is removed.</summary>
@@ -212,7 +212,8 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
     }
 
     /// <summary>Writes what waits to be written.</summary>
-    public Task FlushAsync()
+    /// <returns>Whether the disk took it; otherwise it is tried again later.</returns>
+    public Task<bool> FlushAsync()
     {
         lock (_gate)
         {
@@ -251,7 +252,7 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
         }
     }
 
-    private async Task FlushAsync(List<(long Session, long Place, long Message)> acknowledged, List<long> unused, HashSet<string> topics)
+    private async Task<bool> FlushAsync(List<(long Session, long Place, long Message)> acknowledged, List<long> unused, HashSet<string> topics)
     {
         List<MqttMessage?> now = [.. topics.Select(retained.Find)];
         now.ForEach(message => Number(message));
@@ -283,6 +284,8 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
                 _topics.UnionWith(topics);
             }
         }
+
+        return isDone;
     }
 
     private void Later(int waiting)

@@ -21,14 +21,14 @@ internal sealed class RetainedMessages(IOptions<EventBusOptions> options)
         }
     }
 
-    /// <summary>All of them, as they are now.</summary>
+    /// <summary>All of them, as they are now, in no order.</summary>
     public IReadOnlyList<MqttMessage> All
     {
         get
         {
             lock (_gate)
             {
-                return [.. _byTopic.Values.OrderBy(static message => message.Topic, StringComparer.Ordinal)];
+                return [.. _byTopic.Values];
             }
         }
     }
@@ -107,6 +107,21 @@ internal sealed class RetainedMessages(IOptions<EventBusOptions> options)
             }
 
             return [.. _byTopic.Values.Where(message => SubscriptionIndex.Matches(message.Topic, filter)).OrderBy(message => message.Created)];
+        }
+    }
+
+    /// <summary>Ends what is retained on a topic.</summary>
+    /// <returns>What it was; null for nothing.</returns>
+    public MqttMessage? Remove(string topic)
+    {
+        lock (_gate)
+        {
+            if (_byTopic.Remove(topic, out var message))
+            {
+                _bytes -= message.Size;
+            }
+
+            return message;
         }
     }
 

@@ -51,6 +51,9 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
 
     public LastWill? Will { get; set; }
 
+    /// <summary>What was to reach the client and did not.</summary>
+    public Losses Losses { get; } = new(house?.Refusals);
+
     public IMqttPeer? Connection => _connection;
 
     /// <summary>How many messages wait or are unacknowledged, and their bytes.</summary>
@@ -62,6 +65,15 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
             {
                 return (_byId.Count, _bytes);
             }
+        }
+    }
+
+    /// <summary>How far what waits is.</summary>
+    public SessionLoad Look()
+    {
+        lock (_gate)
+        {
+            return new SessionLoad(_waiting.Count, _sent.Count, _bytes, _waiting.First?.Value.Message.Created, _retained.Count);
         }
     }
 
@@ -133,7 +145,7 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
             delivery = null;
             if (!MakeRoom(message.Size))
             {
-                house.Refusals.Count("mqtt.queue-full");
+                Losses.QueueFull();
                 return false;
             }
 
@@ -368,7 +380,7 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
                 return true;
             case Written.TooLarge:
                 // As if it had been sent: to this client it cannot be.
-                house.Refusals.Count("mqtt.client-takes-no-such-size");
+                Losses.TooLarge();
                 Remove(delivery);
                 return true;
             default:
@@ -460,7 +472,7 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
                 return false;
             }
 
-            house.Refusals.Count("mqtt.queue-full");
+            Losses.QueueFull();
             Remove(oldest);
         }
 
@@ -485,7 +497,7 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
 
     private void Expire(Delivery delivery)
     {
-        house.Refusals.Count("mqtt.message-expired");
+        Losses.Expired();
         Remove(delivery);
     }
 
@@ -572,6 +584,14 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
         Release,
     }
 }
+
+/// <summary>What waits in a session.</summary>
+/// <param name="Waiting">Messages that wait to be sent.</param>
+/// <param name="InFlight">Messages that are sent and not acknowledged to their end.</param>
+/// <param name="Bytes">The bytes of both.</param>
+/// <param name="Oldest">When the first that waits was published, in Unix milliseconds; null when none waits.</param>
+/// <param name="Retained">Retained messages that are still to be sent for new subscriptions.</param>
+internal readonly record struct SessionLoad(int Waiting, int InFlight, long Bytes, long? Oldest, int Retained);
 
 /// <summary>What is published when a client is lost.</summary>
 /// <param name="Message">The message.</param>

@@ -10,10 +10,6 @@ namespace EdgeOrleans.Edge.EventBus;
 /// <param name="Expiry">How long the session outlives its connection, in seconds.</param>
 internal sealed record SessionWish(string ClientId, bool IsClean, uint Expiry);
 
-/// <summary>A session as a person sees it.</summary>
-internal sealed record SessionView(
-    string ClientId, bool IsConnected, string Address, bool IsStored, uint Expiry, long? Gone, int Subscriptions, int Messages, long Bytes);
-
 /// <summary>The sessions of all clients, one a client identifier: those that are connected, and those that wait for their client.</summary>
 internal sealed class Sessions(
     SubscriptionIndex index, MqttStore store, RetainedMessages retained, Refusals refusals, IOptions<EventBusOptions> options, TimeProvider time)
@@ -27,6 +23,9 @@ internal sealed class Sessions(
 
     /// <summary>How many messages wait for clients or are unacknowledged.</summary>
     public long Waiting => _byClient.Values.Sum(static session => (long)session.Load.Messages);
+
+    /// <summary>All of them, in no order.</summary>
+    public IEnumerable<Session> All => _byClient.Select(static one => one.Value);
 
     public Session? Find(string clientId) => _byClient.GetValueOrDefault(clientId);
 
@@ -92,6 +91,19 @@ internal sealed class Sessions(
     /// <summary>Ends a session that has no connection, with all that waits in it.</summary>
     public void Remove(Session session) => End(session);
 
+    /// <summary>Ends a session that has no connection, in its client's turn.</summary>
+    /// <returns>False when the disk takes nothing: the session is still there.</returns>
+    public async Task<bool> TryRemoveAsync(Session session)
+    {
+        if (session.IsStored && !await store.EndAsync(session.Number))
+        {
+            return false;
+        }
+
+        Forget(session);
+        return true;
+    }
+
     /// <summary>Ends what has waited too long for its client.</summary>
     /// <returns>The sessions whose last will is due now.</returns>
     public IReadOnlyList<Session> Sweep()
@@ -156,26 +168,6 @@ internal sealed class Sessions(
         }
     }
 
-    /// <summary>All sessions as they are now.</summary>
-    public IReadOnlyList<SessionView> View() =>
-    [
-        .. _byClient.Values.OrderBy(static session => session.ClientId, StringComparer.Ordinal).Select(session =>
-        {
-            var (messages, bytes) = session.Load;
-            var connection = session.Connection;
-            return new SessionView(
-                session.ClientId,
-                connection is not null,
-                connection?.RemoteEndPoint?.ToString() ?? "",
-                session.IsStored,
-                session.Expiry,
-                session.Gone,
-                index.CountOf(session),
-                messages,
-                bytes);
-        }),
-    ];
-
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     private async Task<Session?> NewAsync(SessionWish wish, Session? before)
@@ -211,6 +203,11 @@ internal sealed class Sessions(
             _ = store.EndAsync(session.Number);
         }
 
+        Forget(session);
+    }
+
+    private void Forget(Session session)
+    {
         _byClient.TryRemove(KeyValuePair.Create(session.ClientId, session));
         Leave(session);
     }

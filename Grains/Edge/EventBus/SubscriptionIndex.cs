@@ -97,6 +97,15 @@ internal sealed class SubscriptionIndex
         }
     }
 
+    /// <summary>The wishes of a session, in no order.</summary>
+    public IReadOnlyList<Subscription> Of(Session session)
+    {
+        lock (_gate)
+        {
+            return _sessions.TryGetValue(session, out var filters) ? [.. filters.Select(filter => Of(filter)[filter][session])] : [];
+        }
+    }
+
     public void Add(Subscription subscription)
     {
         lock (_gate)
