@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Text;
 
 namespace EdgeOrleans.Edge.EventBus.Access;
 
@@ -90,7 +90,7 @@ internal sealed class UserFile(string path, string reserved)
         }
 
         var text = Replace(lines, user, line);
-        return text.Length <= Largest
+        return Encoding.UTF8.GetByteCount(text) <= Largest
             ? TextFile.Replace(path, text, () => IsSame(before, TextFile.ReadIfThere(path, Largest)))
             : throw new RefusedException(507, $"the file of users would be larger than {Largest:N0} bytes; remove a user or a comment first");
     }
@@ -159,7 +159,7 @@ internal sealed class UserFile(string path, string reserved)
             lines.Insert(at >= 0 ? at : lines.Count, line);
         }
 
-        return string.Concat(lines.Select(l => string.Create(CultureInfo.InvariantCulture, $"{l}\n")));
+        return string.Concat(lines.Select(l => l + "\n"));
     }
 
     private static string NameOf(string line, int colon) => line[..colon].Trim();
