@@ -30,7 +30,8 @@ public sealed partial class HouseTests
         ["Cloud/EdgeController"] = ["Cloud", "Cloud.Registry", "DbManager", "Modules"],
         ["Edge/EdgeHub"] = ["Beehive", "DbManager", "Link", "Link.Wire", "Modules", "Settings"],
         ["Edge/DeviceTwin"] = ["Beehive", "DbManager", "Link", "Modules", "Settings", "Edge.EdgeHub"],
-        ["Edge/EventBus"] = ["Beehive", "DbManager", "Link", "Link.Wire", "Modules", "Settings"],
+        ["Edge/EventBus"] = ["Beehive", "DbManager", "Edge.EventBus.Access", "Link", "Link.Wire", "Modules", "Settings"],
+        ["Edge/EventBus/Access"] = ["Modules", "Settings"],
     };
 
     [Fact]
