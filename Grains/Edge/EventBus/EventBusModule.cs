@@ -56,18 +56,21 @@ internal sealed class EventBusModule(
 
     protected override async Task HandleAsync(Message message, CancellationToken cancellation)
     {
+        string? refused = null;
         if (message.Route is { Source: "twin", Group: Groups.Bus })
         {
             await PublishAsync(message);
         }
         else
         {
-            await orders.DoAsync(message);
+            refused = await orders.DoAsync(message);
         }
 
+        // The cloud does not wait: its dialect has no answer to this. A module of the node may.
         if (message.Header.Sync)
         {
-            await Beehive.SendRespAsync(message.Respond(Name, default, message.Header.Timestamp), cancellation);
+            var now = message.Header.Timestamp;
+            await Beehive.SendRespAsync(refused is null ? message.Respond(Name, default, now) : message.Refuse(Name, 400, refused, now), cancellation);
         }
     }
 

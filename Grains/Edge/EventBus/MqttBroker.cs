@@ -312,7 +312,7 @@ internal sealed partial class MqttBroker(
         }
 
         var received = owed is { IsReceived: true } && session.IsStored ? owed.PacketId : (ushort)0;
-        var upload = uploads.Of(outlet, topic.Kind, message.Payload);
+        var upload = uploads.Of(outlet, topic.Kind, message.Payload, connection.IsVersion5);
         if (received != 0 || upload is not null || Publisher.Survives(outlet, message.Qos, message.Retain))
         {
             return PassStoredAsync(connection, message, outlet, received, upload, owed, cancellation);
@@ -368,7 +368,7 @@ internal sealed partial class MqttBroker(
     {
         if (storing is null || await storing)
         {
-            connection.Acknowledge(owed, uploads.ReasonOf(upload));
+            connection.Acknowledge(owed, Uploads.ReasonOf(upload));
         }
         else
         {
@@ -485,7 +485,7 @@ internal sealed partial class MqttBroker(
         if (message.Retain && !retained.HasRoomFor(message))
         {
             refusals.Count("mqtt.retained-full");
-            return;
+            message = will.Message.At(Now, will.Expiry, retain: false);
         }
 
         var outlet = outlets.OfTopic(message.Topic);

@@ -159,7 +159,7 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
                 upload.IsRefused = !outbox.Append(db, upload.Entry);
             }
 
-            if (change.Received is { } received)
+            if (change.Received is { } received && change.Upload is not { IsRefused: true, IsHeard: true })
             {
                 db.Execute("INSERT OR IGNORE INTO mqtt_received(session, packet) VALUES(?1, ?2)", received.Session.Number, (int)received.Id);
             }
