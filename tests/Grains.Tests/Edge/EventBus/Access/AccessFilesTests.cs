@@ -271,7 +271,7 @@ public sealed class AccessFilesTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "there are no modes");
         Write(UsersPath, $"anna:{Hash}\n");
         Write(RulesPath, "");
-        File.SetUnixFileMode(UsersPath, UnixFileMode.UserRead | UnixFileMode.OtherRead);
+        SetMode(UsersPath, UnixFileMode.UserRead | UnixFileMode.OtherRead);
 
         Start();
 
@@ -282,7 +282,6 @@ public sealed class AccessFilesTests : IDisposable
     {
         Write(UsersPath, $"anna:{Hash}\n");
         Write(RulesPath, "user anna\ntopic read a\n");
-        File.SetUnixFileMode(UsersPath, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         return Start();
     }
 
@@ -295,6 +294,14 @@ public sealed class AccessFilesTests : IDisposable
     }
 
     private static void Write(string path, string text) => File.WriteAllText(path, text);
+
+    private static void SetMode(string path, UnixFileMode mode)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, mode);
+        }
+    }
 
     /// <summary>The clock of the machine, in which nothing comes again and again.</summary>
     private sealed class WithoutPeriods : TimeProvider

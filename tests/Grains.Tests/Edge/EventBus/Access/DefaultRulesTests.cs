@@ -140,17 +140,17 @@ public sealed class DefaultRulesTests
     [Fact]
     public void No_wish_that_is_granted_stands_for_a_topic_of_another_device()
     {
-        string[] names = ["a", "b", "twin", "state", "updated", "update", "get", "default"];
+        string[] names = ["a", "twin", "state", "updated", "get", "default"];
         var devices = (from space in names from name in names select (Space: space, Name: name)).ToArray();
         var topics = devices.ToDictionary(d => d, d => TopicsOf(d.Space, d.Name).ToHashSet());
         var random = new Random(20_260_101);
-        string[] words = [.. names, "result", "delta", "document", "cloud_updated", "+", "+", "#", "#"];
+        string[] words = [.. names, "update", "result", "delta", "document", "cloud_updated", "+", "+", "#", "#"];
         var granted = 0;
         foreach (var device in devices)
         {
             var identity = Acl.User($"{device.Space}/{device.Name}");
             var foreign = topics.Where(d => d.Key != device).SelectMany(d => d.Value).Except(topics[device]).ToArray();
-            for (var i = 0; i < 1_000; i++)
+            for (var i = 0; i < 300; i++)
             {
                 var wish = Wish(random, device, words);
                 if (!TopicFilters.IsFilter(wish) || !Rules.MaySubscribe(identity, wish))
@@ -166,7 +166,7 @@ public sealed class DefaultRulesTests
             Assert.All(topics[device], t => Assert.True(Rules.MaySubscribe(identity, t), $"{device} hears {t}"));
         }
 
-        Assert.True(granted > 2_000, "enough was granted to mean something");
+        Assert.True(granted > 1_000, "enough was granted to mean something");
     }
 
     private static string Wish(Random random, (string Space, string Name) device, string[] words)
