@@ -30,6 +30,9 @@ internal sealed partial class AccessFiles(string usersPath, string rulesPath, st
     private ITimer? _settled;
     private bool _isOver;
 
+    /// <summary>The file of users; empty for none.</summary>
+    public string UsersPath => usersPath;
+
     /// <summary>What is in force.</summary>
     public AccessState Current => _current;
 
