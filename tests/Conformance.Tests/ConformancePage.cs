@@ -42,7 +42,11 @@ internal static class ConformancePage
             page.Append($"| {string.Join(", ", alike.Select(Name))} | {Cell(alike.Key.What)} | {Cell(alike.Key.Reason)} |\n");
         }
 
-        page.Append("\n## Not yet\n\n");
+        if (deviations.NotYet.Count > 0)
+        {
+            page.Append("\n## Not yet\n\n");
+        }
+
         foreach (var gap in deviations.NotYet)
         {
             page.Append($"- {string.Join(", ", gap.Cases)}: {gap.Reason}\n");

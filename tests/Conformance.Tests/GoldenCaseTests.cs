@@ -39,6 +39,8 @@ public sealed class GoldenCaseTests(Stages stages) : IClassFixture<Stages>
         await NoticesAsync("out 1: topic should be", kept with { Out = [.. kept.Out.Reverse()] });
         await NoticesAsync("hub 1: should not be there", kept with { Hub = [] });
         await NoticesAsync("state: default/ts1-c087 has twin temp", kept with { State = GoldenCases.Promised("C061").State });
+        await NoticesAsync("hub 1: should not be there", GoldenCases.Promised("C105") with { Hub = [] });
+        await NoticesAsync("state: sub_topics has x/+/data", GoldenCases.Promised("C109") with { Subscriptions = [] });
     }
 
     private async Task NoticesAsync(string problem, GoldenCase broken) =>

@@ -69,6 +69,9 @@ public sealed class ConsoleTests(RunningNode running) : IClassFixture<RunningNod
     [InlineData("get", "modules", "-o", "yaml")]
     [InlineData("describe", "device", "pipe-1")]
     [InlineData("twin", "get", "pipe-1")]
+    [InlineData("mqtt", "clients", "-o", "wide")]
+    [InlineData("mqtt", "sessions")]
+    [InlineData("mqtt", "retained")]
     [InlineData("--help")]
     [InlineData("get", "nothing")]
     public async Task In_a_pipe_there_are_no_escape_codes(params string[] command)

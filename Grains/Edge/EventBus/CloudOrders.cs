@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using EdgeOrleans.Beehive;
 using EdgeOrleans.DbManager;
+using EdgeOrleans.Link.Wire;
 using EdgeOrleans.Modules;
 using EdgeOrleans.Settings;
 using Microsoft.Extensions.Logging;
@@ -17,9 +18,17 @@ internal sealed partial class CloudOrders(
     private readonly ILogger _logger = logger;
 
     /// <summary>Does what a message asks; what cannot be done is counted and logged.</summary>
-    public async Task DoAsync(Message message)
+    /// <returns>Why it was not done; null when it was.</returns>
+    public async Task<string?> DoAsync(Message message)
     {
         var route = message.Route;
+        if (route.Operation is Operations.Connect or Operations.Response or Operations.Error)
+        {
+            // It is said to all, or late: nobody asks for anything.
+            LogNothing(Shorten(route.Operation), Shorten(route.Resource), Shorten(route.Source));
+            return null;
+        }
+
         var refused = route.Operation switch
         {
             Operations.Publish => await PublishAsync(route.Resource, TextOf(message.Content)),
@@ -28,13 +37,15 @@ internal sealed partial class CloudOrders(
             "message" => await PublishInnerAsync(message.Content),
             "get_result" when route.Resource == "auth_info" =>
                 await PublishAsync($"$hw/events/node/{node.Value.Name}/authInfo/get/result", message.Content.IsEmpty ? (ReadOnlyMemory<byte>?)null : message.Content),
-            _ => "the bus has no such operation",
+            _ => "the bus has no such operation; it has publish, subscribe, unsubscribe and message",
         };
         if (refused is not null)
         {
             refusals.Count("mqtt.order-refused");
             LogRefused(Shorten(route.Operation), Shorten(route.Resource), Shorten(route.Source), refused);
         }
+
+        return refused;
     }
 
     private async Task<string?> PublishAsync(string topic, ReadOnlyMemory<byte>? payload)
@@ -100,7 +111,10 @@ internal sealed partial class CloudOrders(
         }
     }
 
-    private static string Shorten(string text) => text.Length <= 128 ? text : text[..128] + "…";
+    private static string Shorten(string text) => Uplink.Shorten(text);
+
+    [LoggerMessage(LogLevel.Debug, "Nothing to do for {Operation} of '{Resource}' from {Source}")]
+    private partial void LogNothing(string operation, string resource, string source);
 
     [LoggerMessage(LogLevel.Warning, "{Operation} of '{Resource}' from {Source} was not done: {Reason}")]
     private partial void LogRefused(string operation, string resource, string source, string reason);

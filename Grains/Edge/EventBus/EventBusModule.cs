@@ -1,4 +1,5 @@
 using EdgeOrleans.Beehive;
+using EdgeOrleans.Edge.EventBus.Access;
 using EdgeOrleans.Modules;
 using EdgeOrleans.Settings;
 using Microsoft.Extensions.DependencyInjection;
@@ -31,6 +32,10 @@ internal sealed class EventBusModule(
         if (options.Value.HasInside)
         {
             doors.Open("mqtt", string.Join(", ", broker.Addresses.Select(a => $"tcp://{a}")));
+            if (broker.TlsAddresses.Count > 0)
+            {
+                doors.Open("mqtts", string.Join(", ", broker.TlsAddresses.Select(a => $"ssl://{a}")));
+            }
         }
 
         if (options.Value.HasOutside)
@@ -44,24 +49,28 @@ internal sealed class EventBusModule(
     public override async Task StopAsync(CancellationToken cancellation)
     {
         doors.Close("mqtt");
+        doors.Close("mqtts");
         await outside.StopAsync(Drain);
         await broker.StopAsync(Drain);
     }
 
     protected override async Task HandleAsync(Message message, CancellationToken cancellation)
     {
+        string? refused = null;
         if (message.Route is { Source: "twin", Group: Groups.Bus })
         {
             await PublishAsync(message);
         }
         else
         {
-            await orders.DoAsync(message);
+            refused = await orders.DoAsync(message);
         }
 
+        // The cloud does not wait: its dialect has no answer to this. A module of the node may.
         if (message.Header.Sync)
         {
-            await Beehive.SendRespAsync(message.Respond(Name, default, message.Header.Timestamp), cancellation);
+            var now = message.Header.Timestamp;
+            await Beehive.SendRespAsync(refused is null ? message.Respond(Name, default, now) : message.Refuse(Name, 400, refused, now), cancellation);
         }
     }
 
@@ -92,6 +101,11 @@ public static class EventBusRegistration
         silo.Services.AddSingleton<RetainedMessages>();
         silo.Services.AddSingleton<MqttStore>();
         silo.Services.AddSingleton<Sessions>();
+        silo.Services.AddSingleton(static services => FilesOf(services));
+        silo.Services.AddSingleton<LoginThrottle>();
+        silo.Services.AddSingleton(static services => new Credentials(
+            () => services.GetRequiredService<AccessFiles>().Current.Users, services.GetRequiredService<LoginThrottle>()));
+        silo.Services.AddSingleton(static services => CertificatesOf(services));
         silo.Services.AddSingleton<Admission>();
         silo.Services.AddSingleton<HubTopics>();
         silo.Services.AddSingleton<Uploads>();
@@ -106,4 +120,32 @@ public static class EventBusRegistration
         silo.Services.AddSingleton<OutsideBroker>();
         return silo.AddModule<EventBusModule>(ModuleNames.EventBus, Groups.Bus);
     }
+
+    private static AccessFiles FilesOf(IServiceProvider services)
+    {
+        var options = services.GetRequiredService<IOptions<EventBusOptions>>().Value;
+        var folder = services.GetRequiredService<IOptions<DataOptions>>().Value.Data;
+        return new AccessFiles(
+            PathOf(options.MqttUserFile, folder),
+            PathOf(options.MqttAclFile, folder),
+            reserved: "",
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<AccessFiles>>());
+    }
+
+    private static BrokerCertificates CertificatesOf(IServiceProvider services)
+    {
+        var options = services.GetRequiredService<IOptions<EventBusOptions>>().Value;
+        var folder = services.GetRequiredService<IOptions<DataOptions>>().Value.Data;
+        return new BrokerCertificates(
+            new BrokerTls(
+                PathOf(options.TlsCertFile, folder), PathOf(options.TlsKeyFile, folder), PathOf(options.TlsClientCaFile, folder), options.TlsRequireClientCertificate),
+            Path.Combine(folder, "mqtt"),
+            services.GetRequiredService<IOptions<NodeOptions>>().Value.Name,
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<BrokerCertificates>>());
+    }
+
+    // Below the data folder, unless it is a whole path.
+    private static string PathOf(string file, string folder) => file.Length == 0 ? "" : Path.GetFullPath(file, Path.GetFullPath(folder));
 }

@@ -18,6 +18,42 @@ public sealed class EventBusOptions : IValidatableObject
     [Required]
     public string MqttServerInternal { get; init; } = "tcp://127.0.0.1:1883";
 
+    /// <summary>
+    /// Where the broker inside listens with TLS, as <c>ssl://host:port</c>, such as ssl://127.0.0.1:8883. Without <see cref="TlsCertFile"/> the
+    /// node makes its own certificate authority in <c>mqtt</c> below the data folder. Default: none.
+    /// </summary>
+    public string MqttServerTls { get; init; } = "";
+
+    /// <summary>The broker's certificate, PEM, with those between it and its root. Read again when it changes. Default: the node's own.</summary>
+    public string TlsCertFile { get; init; } = "";
+
+    /// <summary>The private key of <see cref="TlsCertFile"/>, PEM. Default: none.</summary>
+    public string TlsKeyFile { get; init; } = "";
+
+    /// <summary>
+    /// The CA certificates, PEM, that a client's certificate is verified against; its common name is the client's user. Default: the node's own
+    /// authority, whose certificates <c>edgectl mqtt certificate</c> makes.
+    /// </summary>
+    public string TlsClientCaFile { get; init; } = "";
+
+    /// <summary>Whether a client with TLS needs a certificate. Default: false.</summary>
+    public bool TlsRequireClientCertificate { get; init; }
+
+    /// <summary>
+    /// The file of users and the hashes of their passwords, in the format of <c>mosquitto_passwd</c>; <c>edgectl mqtt user</c> changes it, and what
+    /// changes counts at once. With it clients have to say who they are. Default: none.
+    /// </summary>
+    public string MqttUserFile { get; init; } = "";
+
+    /// <summary>
+    /// The file of rules about topics, in the format of mosquitto's ACL file; what changes counts at once. With authentication and without
+    /// this file a device's client may use the topics of its own device and those without a <c>$</c>. Default: none.
+    /// </summary>
+    public string MqttAclFile { get; init; } = "";
+
+    /// <summary>Who may come without saying who it is: <c>loopback</c> (clients of this machine), <c>always</c> or <c>never</c>. Default: loopback.</summary>
+    public AnonymousClients MqttAnonymous { get; init; } = AnonymousClients.Loopback;
+
     /// <summary>A broker outside, for modes 1 and 2, as <c>tcp://host:port</c>, or <c>ssl://host:port</c> for TLS. Default: none.</summary>
     public string MqttServerExternal { get; init; } = "";
 
@@ -142,6 +178,10 @@ public sealed class EventBusOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Whether clients have to say who they are.</summary>
+    public bool HasAccess => MqttUserFile.Length > 0 || MqttAclFile.Length > 0 || TlsClientCaFile.Length > 0 || TlsRequireClientCertificate
+        || MqttAnonymous == AnonymousClients.Never;
+
     /// <summary>Whether there is a broker outside.</summary>
     public bool HasOutside => MqttMode > 0;
 
@@ -151,6 +191,21 @@ public sealed class EventBusOptions : IValidatableObject
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
+        if (MqttServerTls.Length > 0 && !MqttAddress.TryParse(MqttServerTls, "ssl", out _, out var wrong))
+        {
+            yield return new ValidationResult(wrong, [nameof(MqttServerTls)]);
+        }
+
+        if (TlsCertFile.Length > 0 != TlsKeyFile.Length > 0)
+        {
+            yield return new ValidationResult("is set without the other: a certificate needs its key", [TlsCertFile.Length > 0 ? nameof(TlsCertFile) : nameof(TlsKeyFile)]);
+        }
+
+        if (MqttServerTls.Length == 0 && (TlsCertFile.Length > 0 || TlsClientCaFile.Length > 0 || TlsRequireClientCertificate))
+        {
+            yield return new ValidationResult("is not set, and certificates are: give the address for TLS, such as ssl://127.0.0.1:8883", [nameof(MqttServerTls)]);
+        }
+
         if (!HasOutside)
         {
             yield break;
@@ -183,6 +238,19 @@ public sealed class EventBusOptions : IValidatableObject
         /// <summary>The file with its private key, PEM. Default: edgecore's.</summary>
         public string TlsMqttPrivateKeyFile { get; init; } = "/etc/kubeedge/certs/server.key";
     }
+}
+
+/// <summary>Who may come without saying who it is.</summary>
+public enum AnonymousClients
+{
+    /// <summary>Clients of this machine.</summary>
+    Loopback,
+
+    /// <summary>Everybody.</summary>
+    Always,
+
+    /// <summary>Nobody.</summary>
+    Never,
 }
 
 /// <summary>What gives way when a queue is full.</summary>

@@ -1,11 +1,14 @@
 using System.Collections.Immutable;
 using System.Text;
 using EdgeOrleans.DbManager;
+using EdgeOrleans.Link.Wire;
+using EdgeOrleans.Modules;
+using Microsoft.Extensions.Logging;
 
 namespace EdgeOrleans.Edge.EventBus;
 
 /// <summary>Which topics of devices and apps go to the cloud: those of the reference (4.1), and those that the cloud manages, in table <c>sub_topics</c>.</summary>
-internal sealed class HubTopics(Database database)
+internal sealed partial class HubTopics(Database database, Refusals refusals, ILogger<HubTopics> logger)
 {
     /// <summary>How many the cloud may manage.</summary>
     public const int Most = 1_000;
@@ -16,6 +19,8 @@ internal sealed class HubTopics(Database database)
     public static readonly ImmutableArray<string> BuiltIn = ["$hw/events/upload/#", "SYS/dis/upload_records", "+/user/#"];
 
     private readonly Lock _gate = new();
+    private readonly Turns _turns = new();
+    private readonly ILogger _logger = logger;
     private volatile State _state = new(0, []);
 
     /// <summary>Those that the cloud manages, in their order.</summary>
@@ -33,12 +38,30 @@ internal sealed class HubTopics(Database database)
     public async Task LoadAsync()
     {
         var stored = await database.ReadAsync(static db => db.Query("SELECT topic FROM sub_topics", static row => row.GetString(0)));
-        Become(_ => stored.ToImmutableSortedSet(StringComparer.Ordinal));
+        var sound = new List<string>();
+        foreach (var filter in stored)
+        {
+            if (Fault(filter) is not { } fault)
+            {
+                sound.Add(filter);
+                continue;
+            }
+
+            refusals.Count("mqtt.bad-filter");
+            LogPassedOver(Uplink.Shorten(filter), fault);
+        }
+
+        Become(_ => sound.Take(Most).ToImmutableSortedSet(StringComparer.Ordinal));
     }
 
-    /// <summary>Whether a message to a topic goes up.</summary>
+    /// <summary>Whether a message to a topic goes up. What is below a device or a node is for its twin, whatever the filters say.</summary>
     public bool Has(string topic)
     {
+        if (IsOfTwins(topic))
+        {
+            return false;
+        }
+
         foreach (var filter in BuiltIn)
         {
             if (SubscriptionIndex.Matches(topic, filter))
@@ -62,11 +85,12 @@ internal sealed class HubTopics(Database database)
     /// <returns>Why not; null when it counts.</returns>
     public async Task<string?> AddAsync(string filter)
     {
-        if (!MqttRules.IsFilter(filter) || filter.Contains('\0', StringComparison.Ordinal) || Encoding.UTF8.GetByteCount(filter) > Longest)
+        if (Fault(filter) is { } fault)
         {
-            return $"it is no topic filter of at most {Longest} bytes";
+            return fault;
         }
 
+        using var turn = await _turns.EnterAsync("");
         if (BuiltIn.Contains(filter) || _state.Managed.Contains(filter))
         {
             return null;
@@ -91,6 +115,7 @@ internal sealed class HubTopics(Database database)
             return "it is one of those that are always there";
         }
 
+        using var turn = await _turns.EnterAsync("");
         if (_state.Managed.Contains(filter))
         {
             await database.RunAsync(db => db.Execute("DELETE FROM sub_topics WHERE topic=?1", filter));
@@ -99,6 +124,18 @@ internal sealed class HubTopics(Database database)
 
         return null;
     }
+
+    private static bool IsOfTwins(string topic) => IsAtOrBelow(topic, "$hw/events/device") || IsAtOrBelow(topic, "$hw/events/node");
+
+    private static bool IsAtOrBelow(string topic, string parent) =>
+        topic.StartsWith(parent, StringComparison.Ordinal) && (topic.Length == parent.Length || topic[parent.Length] == '/');
+
+    private static string? Fault(string filter) =>
+        Encoding.UTF8.GetByteCount(filter) > Longest ? $"a topic filter of the cloud has at most {Longest} bytes"
+        : filter.StartsWith("$share/", StringComparison.Ordinal) ? "the cloud has no share in a subscription; leave out '$share' and the group"
+        : !MqttRules.IsFilter(filter) || filter.Contains('\0', StringComparison.Ordinal)
+            ? "it is no topic filter: it is not empty, '+' stands for a whole level, and '#' for the last ones"
+        : null;
 
     private void Become(Func<ImmutableSortedSet<string>, ImmutableSortedSet<string>> change)
     {
@@ -109,6 +146,9 @@ internal sealed class HubTopics(Database database)
 
         Changed?.Invoke();
     }
+
+    [LoggerMessage(LogLevel.Warning, "The stored topic '{Filter}' of the cloud is passed over: {Reason}")]
+    private partial void LogPassedOver(string filter, string reason);
 
     private sealed record State(int Version, ImmutableSortedSet<string> Managed);
 }

@@ -9,6 +9,9 @@ internal interface IMqttPeer
 {
     EndPoint? RemoteEndPoint { get; }
 
+    /// <summary>Whether it hears reasons.</summary>
+    bool IsVersion5 { get; }
+
     /// <summary>Its session; null until the connection is accepted.</summary>
     Session? Session { get; }
 

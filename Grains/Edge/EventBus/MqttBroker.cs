@@ -1,6 +1,8 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using EdgeOrleans.Beehive;
+using EdgeOrleans.Edge.EventBus.Access;
 using EdgeOrleans.Modules;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -12,6 +14,7 @@ namespace EdgeOrleans.Edge.EventBus;
 /// <summary>The broker inside: it lets clients in, keeps their wishes, passes free topics between them, and publishes the wills of the lost.</summary>
 internal sealed partial class MqttBroker(
     Admission admission,
+    BrokerCertificates certificates,
     Sessions sessions,
     SubscriptionIndex subscriptions,
     RetainedMessages retained,
@@ -37,6 +40,8 @@ internal sealed partial class MqttBroker(
     private volatile bool _stopping;
 
     public IReadOnlyList<IPEndPoint> Addresses => _endpoint?.Addresses ?? [];
+
+    public IReadOnlyList<IPEndPoint> TlsAddresses => _endpoint?.TlsAddresses ?? [];
 
     public int Connections => _endpoint?.Connections ?? 0;
 
@@ -67,6 +72,12 @@ internal sealed partial class MqttBroker(
         if (!options.Value.HasInside)
         {
             return;
+        }
+
+        admission.Start(Look);
+        if (options.Value.MqttServerTls.Length > 0)
+        {
+            certificates.Start();
         }
 
         _endpoint = new MqttEndpoint(options.Value, NewConnection, refusals, time, _logger);
@@ -113,16 +124,28 @@ internal sealed partial class MqttBroker(
     public async Task<bool> AcceptAsync(MqttConnection connection, MqttConnectPacket connect, PacketFacts facts)
     {
         Watch();
-        var reason = _stopping ? MqttConnectReasonCode.ServerUnavailable : Admission.Admit(connect);
+        var isNamed = !string.IsNullOrEmpty(connect.ClientId);
+        var clientId = isNamed ? connect.ClientId : $"auto-{Guid.NewGuid():N}";
+        var (reason, identity) = _stopping
+            ? new Admitted(MqttConnectReasonCode.ServerUnavailable, null)
+            : await admission.AdmitAsync(connection, connect, clientId, connection.Closing);
         if (reason != MqttConnectReasonCode.Success)
         {
             return await RefuseAsync(connection, connect, reason);
         }
 
-        var isNamed = !string.IsNullOrEmpty(connect.ClientId);
-        var wish = new SessionWish(isNamed ? connect.ClientId : $"auto-{Guid.NewGuid():N}", connect.CleanSession, ExpiryOf(connection, connect, facts));
+        var wish = new SessionWish(clientId, connect.CleanSession, ExpiryOf(connection, connect, facts), identity?.User);
         using var turn = await sessions.EnterAsync(wish.ClientId);
         var before = sessions.Find(wish.ClientId);
+        switch (before is null ? true : admission.Owns(identity, before))
+        {
+            case false:
+                return await RefuseAsync(connection, connect, MqttConnectReasonCode.NotAuthorized);
+            case null:
+                wish = wish with { IsClean = true };
+                break;
+        }
+
         if (await sessions.OpenAsync(wish) is not { } opened)
         {
             return await RefuseAsync(connection, connect, MqttConnectReasonCode.ServerUnavailable);
@@ -137,6 +160,7 @@ internal sealed partial class MqttBroker(
         opened.Session.Will = connect.WillFlag
             ? new LastWill(MqttMessage.WillOf(connect), connect.WillDelayInterval, connect.WillMessageExpiryInterval)
             : null;
+        opened.Session.Identity = identity;
         var keepAlive = KeepAliveOf(connection, connect);
         connection.Accepted(opened.Session, connect, TimeSpan.FromSeconds(keepAlive));
         connection.Write(Welcome(opened.IsPresent, isNamed ? null : wish.ClientId, wish.Expiry, facts, (ushort)keepAlive, connect.KeepAlivePeriod));
@@ -224,7 +248,7 @@ internal sealed partial class MqttBroker(
         foreach (var filter in packet.TopicFilters)
         {
             var isNew = !subscriptions.Has(session, filter.Topic) && !granted.Exists(other => other.Wish.Filter == filter.Topic);
-            var code = admission.Grant(filter, isNew ? count : 0);
+            var code = admission.Grant(session.Identity, filter, isNew ? count : 0);
             codes.Add(code);
             if (code <= MqttSubscribeReasonCode.GrantedQoS2)
             {
@@ -263,7 +287,7 @@ internal sealed partial class MqttBroker(
     }
 
     /// <inheritdoc cref="Admission.MayPublish"/>
-    public bool MayPublish(RequestTopic topic) => admission.MayPublish(topic);
+    public bool MayPublish(Session session, RequestTopic topic) => admission.MayPublish(session.Identity, topic);
 
     /// <summary>Passes a publish to those who listen. It returns when the next publish of this client may be read.</summary>
     public ValueTask PassAsync(
@@ -288,7 +312,7 @@ internal sealed partial class MqttBroker(
         }
 
         var received = owed is { IsReceived: true } && session.IsStored ? owed.PacketId : (ushort)0;
-        var upload = uploads.Of(outlet, topic.Kind, message.Payload);
+        var upload = uploads.Of(outlet, topic.Kind, message.Payload, connection.IsVersion5);
         if (received != 0 || upload is not null || Publisher.Survives(outlet, message.Qos, message.Retain))
         {
             return PassStoredAsync(connection, message, outlet, received, upload, owed, cancellation);
@@ -344,7 +368,7 @@ internal sealed partial class MqttBroker(
     {
         if (storing is null || await storing)
         {
-            connection.Acknowledge(owed, uploads.ReasonOf(upload));
+            connection.Acknowledge(owed, Uploads.ReasonOf(upload));
         }
         else
         {
@@ -410,12 +434,44 @@ internal sealed partial class MqttBroker(
         return false;
     }
 
+    // Others may do other things from now on: whoever is connected with what is over is disconnected, and hears of nothing that he may not.
+    private async Task Look(AccessState before, AccessState after)
+    {
+        foreach (var session in sessions.All)
+        {
+            string[] over = [.. subscriptions.Of(session).Select(static wish => wish.Filter).Where(filter => !admission.MayHear(session, filter))];
+            if (over.Length > 0)
+            {
+                foreach (var filter in over)
+                {
+                    subscriptions.Remove(session, filter);
+                }
+
+                if (session.IsStored)
+                {
+                    await store.UnsubscribeAsync(session.Number, over);
+                }
+            }
+
+            if (session.Connection is MqttConnection connection && (over.Length > 0 || IsOver(session, connection, before, after)))
+            {
+                refusals.Count("mqtt.rights-ended");
+                await connection.DisconnectAsync(MqttDisconnectReasonCode.NotAuthorized);
+            }
+        }
+    }
+
+    private static bool IsOver(Session session, MqttConnection connection, AccessState before, AccessState after) =>
+        connection.CertificateUser is null
+        && session.Identity?.User is { } user
+        && !Equals(before.Users.Find(user), after.Users.Find(user));
+
     private void PublishWill(Session session, LastWill will)
     {
         session.Will = null;
         var message = will.Message.At(Now, will.Expiry);
         var topic = requests.Read(message.Topic);
-        if (!admission.MayPublish(topic))
+        if (!admission.MayPublish(session.Identity, topic))
         {
             return;
         }
@@ -429,7 +485,7 @@ internal sealed partial class MqttBroker(
         if (message.Retain && !retained.HasRoomFor(message))
         {
             refusals.Count("mqtt.retained-full");
-            return;
+            message = will.Message.At(Now, will.Expiry, retain: false);
         }
 
         var outlet = outlets.OfTopic(message.Topic);
@@ -476,8 +532,9 @@ internal sealed partial class MqttBroker(
         }
     }
 
-    private MqttConnection NewConnection(Socket socket) => new(
-        new NetworkStream(socket, ownsSocket: true),
+    private MqttConnection NewConnection(Socket socket, bool isTls) => new(
+        isTls ? new SslStream(new NetworkStream(socket, ownsSocket: true)) : new NetworkStream(socket, ownsSocket: true),
+        isTls ? certificates : null,
         socket.RemoteEndPoint,
         options.Value,
         this,

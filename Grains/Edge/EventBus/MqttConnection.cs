@@ -1,5 +1,10 @@
+using System.ComponentModel;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using EdgeOrleans.Edge.EventBus.Access;
 using EdgeOrleans.Modules;
 using EdgeOrleans.Mqtt;
 using Microsoft.Extensions.Logging;
@@ -26,6 +31,7 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
     private readonly Stream _stream;
+    private readonly BrokerCertificates? _tls;
     private readonly EventBusOptions _options;
     private readonly MqttBroker _broker;
     private readonly TwinRequests _requests;
@@ -45,6 +51,7 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
 
     public MqttConnection(
         Stream stream,
+        BrokerCertificates? tls,
         EndPoint? remote,
         EventBusOptions options,
         MqttBroker broker,
@@ -53,7 +60,7 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
         TimeProvider time,
         ILogger logger)
     {
-        (_stream, _options, _broker, _requests, _refusals, _time, _logger) = (stream, options, broker, requests, refusals, time, logger);
+        (_stream, _tls, _options, _broker, _requests, _refusals, _time, _logger) = (stream, tls, options, broker, requests, refusals, time, logger);
         RemoteEndPoint = remote;
         _formatter = new MqttPacketFormatterAdapter(new MqttBufferWriter(512, LargestKeptBuffer));
         _receiver = new MqttReceiver(stream, options.MaxPacketSize, _formatter);
@@ -95,6 +102,15 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
     public bool IsClean { get; private set; }
 
     public bool IsVersion5 => _formatter.ProtocolVersion == MqttProtocolVersion.V500;
+
+    /// <summary>Whether what goes over it is encrypted.</summary>
+    public bool IsTls => _tls is not null;
+
+    /// <summary>The user that its client's certificate names; null without one.</summary>
+    public string? CertificateUser { get; private set; }
+
+    /// <summary>Ends when the connection does.</summary>
+    public CancellationToken Closing => _closing.Token;
 
     /// <summary>Whether its CONNECT was accepted.</summary>
     public bool IsIn => _session is not null;
@@ -304,6 +320,11 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
         PacketFacts facts;
         try
         {
+            if (_tls is { } tls && !await SecureAsync((SslStream)_stream, tls))
+            {
+                return false;
+            }
+
             while (!_receiver.TryRead(out packet, out facts))
             {
                 if (!await _receiver.FillAsync(_closing.Token))
@@ -321,6 +342,35 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
         HasSpoken = true;
         late.CancelAfter(Timeout.InfiniteTimeSpan);
         return await _broker.AcceptAsync(this, (MqttConnectPacket)packet, facts);
+    }
+
+    private async Task<bool> SecureAsync(SslStream stream, BrokerCertificates tls)
+    {
+        try
+        {
+            await stream.AuthenticateAsServerAsync(tls.ForHandshake(), _closing.Token);
+        }
+        catch (Exception e) when (e is AuthenticationException or Win32Exception)
+        {
+            _refusals.Count("mqtt.tls-failed");
+            LogNotSecure(RemoteEndPoint, (e.InnerException ?? e).Message);
+            return false;
+        }
+
+        if (stream.RemoteCertificate is not X509Certificate2 certificate)
+        {
+            return true;
+        }
+
+        if (!CertificateNames.TryRead(certificate, reserved: "", out var user, out var reason))
+        {
+            _refusals.Count("mqtt.bad-certificate");
+            LogNotSecure(RemoteEndPoint, reason);
+            return false;
+        }
+
+        CertificateUser = user;
+        return true;
     }
 
     private async Task ServeAsync()
@@ -397,7 +447,7 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
         }
 
         var topic = _requests.Read(publish.Topic);
-        if (!_broker.MayPublish(topic))
+        if (!_broker.MayPublish(_session!, topic))
         {
             Acknowledge(owed, MqttPubAckReasonCode.NotAuthorized);
             return;
@@ -559,6 +609,9 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
 
         Abort();
     }
+
+    [LoggerMessage(LogLevel.Information, "An MQTT client at {Address} could not be let in over TLS: {Reason}")]
+    private partial void LogNotSecure(EndPoint? address, string reason);
 
     [LoggerMessage(LogLevel.Warning, "Closed the connection of MQTT client '{Client}' at {Address}: {Reason}")]
     private partial void LogBroken(string client, EndPoint? address, string reason);

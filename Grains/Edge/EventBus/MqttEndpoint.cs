@@ -10,7 +10,7 @@ namespace EdgeOrleans.Edge.EventBus;
 /// <summary>The sockets of the broker: exactly the addresses that were asked for, and no more connections than allowed.</summary>
 internal sealed partial class MqttEndpoint(
     EventBusOptions options,
-    Func<Socket, MqttConnection> connect,
+    Func<Socket, bool, MqttConnection> connect,
     Refusals refusals,
     TimeProvider time,
     ILogger logger) : IDisposable
@@ -21,26 +21,30 @@ internal sealed partial class MqttEndpoint(
     private readonly ConcurrentDictionary<MqttConnection, Task> _connections = [];
     private readonly Dictionary<IPAddress, int> _addresses = [];
     private readonly Queue<MqttConnection> _newest = new();
-    private readonly List<Socket> _listeners = [];
+    private readonly List<(Socket Socket, bool IsTls)> _listeners = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly ILogger _logger = logger;
     private ITimer? _keepAlive;
 
     /// <summary>Where it listens, with the real port.</summary>
-    public IReadOnlyList<IPEndPoint> Addresses => [.. _listeners.Select(l => (IPEndPoint)l.LocalEndPoint!)];
+    public IReadOnlyList<IPEndPoint> Addresses => Of(isTls: false);
+
+    /// <summary>Where it listens with TLS.</summary>
+    public IReadOnlyList<IPEndPoint> TlsAddresses => Of(isTls: true);
 
     public int Connections => _connections.Count;
 
     public void Start()
     {
-        foreach (var address in MqttAddress.Parse(options.MqttServerInternal))
+        Listen("mqttServerInternal", options.MqttServerInternal, "tcp");
+        if (options.MqttServerTls.Length > 0)
         {
-            _listeners.Add(Listen(address));
+            Listen("mqttServerTls", options.MqttServerTls, "ssl");
         }
 
-        foreach (var listener in _listeners)
+        foreach (var (socket, isTls) in _listeners)
         {
-            _ = AcceptAsync(listener);
+            _ = AcceptAsync(socket, isTls);
         }
     }
 
@@ -57,7 +61,7 @@ internal sealed partial class MqttEndpoint(
     public void StopAccepting()
     {
         _stopping.Cancel();
-        _listeners.ForEach(l => l.Dispose());
+        _listeners.ForEach(static listener => listener.Socket.Dispose());
     }
 
     public void Dispose()
@@ -67,6 +71,17 @@ internal sealed partial class MqttEndpoint(
         foreach (var connection in _connections.Keys)
         {
             connection.Abort();
+        }
+    }
+
+    private IReadOnlyList<IPEndPoint> Of(bool isTls) =>
+        [.. _listeners.Where(listener => listener.IsTls == isTls).Select(static listener => (IPEndPoint)listener.Socket.LocalEndPoint!)];
+
+    private void Listen(string key, string address, string scheme)
+    {
+        foreach (var endpoint in MqttAddress.Parse(key, address, scheme))
+        {
+            _listeners.Add((Listen(endpoint), scheme == "ssl"));
         }
     }
 
@@ -91,7 +106,7 @@ internal sealed partial class MqttEndpoint(
         }
     }
 
-    private async Task AcceptAsync(Socket listener)
+    private async Task AcceptAsync(Socket listener, bool isTls)
     {
         while (!_stopping.IsCancellationRequested)
         {
@@ -99,7 +114,7 @@ internal sealed partial class MqttEndpoint(
             {
                 var socket = await listener.AcceptAsync(_stopping.Token);
                 socket.NoDelay = true;
-                Take(socket, ((IPEndPoint)socket.RemoteEndPoint!).Address);
+                Take(socket, isTls, ((IPEndPoint)socket.RemoteEndPoint!).Address);
             }
             catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
             {
@@ -114,7 +129,7 @@ internal sealed partial class MqttEndpoint(
         }
     }
 
-    private void Take(Socket socket, IPAddress address)
+    private void Take(Socket socket, bool isTls, IPAddress address)
     {
         var refused = _connections.Count >= options.MaxConnections ? "mqtt.too-many-connections"
             : TryCount(address) ? null
@@ -126,7 +141,7 @@ internal sealed partial class MqttEndpoint(
             return;
         }
 
-        var connection = connect(socket);
+        var connection = connect(socket, isTls);
         _newest.Enqueue(connection);
         if (_newest.Count > MostSilent && _newest.Dequeue() is { HasSpoken: false, IsOver: false } silent)
         {

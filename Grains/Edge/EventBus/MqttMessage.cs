@@ -77,14 +77,14 @@ internal sealed class MqttMessage
         Created = 0,
     };
 
-    /// <summary>The same as it is published now.</summary>
-    public MqttMessage At(long now, uint expiry) => new()
+    /// <summary>The same as it is published now, retained only where both want it.</summary>
+    public MqttMessage At(long now, uint expiry, bool retain = true) => new()
     {
         Topic = Topic,
         TopicUtf8 = TopicUtf8,
         Payload = Payload,
         Qos = Qos,
-        Retain = Retain,
+        Retain = Retain && retain,
         Properties = Properties,
         Created = now,
         Expires = expiry > 0 ? now + (expiry * 1_000L) : long.MaxValue,

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace EdgeOrleans.Edge.EventBus;
 
 /// <summary>A session as the disk has it.</summary>
-internal sealed record StoredSession(long Number, string Client, uint Expiry, long? Gone);
+internal sealed record StoredSession(long Number, string Client, uint Expiry, long? Gone, string? Owner);
 
 /// <summary>A subscription as the disk has it.</summary>
 internal sealed record StoredSubscription(long Session, string Filter, int Options, uint Identifier);
@@ -84,13 +84,13 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
 
     /// <summary>Makes a session, in place of the one that its client had.</summary>
     /// <returns>Its number; 0 when the disk takes nothing.</returns>
-    public async Task<long> OpenAsync(string client, uint expiry)
+    public async Task<long> OpenAsync(string client, uint expiry, string? owner)
     {
         long number = 0;
         return await RunAsync(db =>
         {
             Delete(db, client);
-            db.Execute("INSERT INTO mqtt_session(client, expiry, gone) VALUES(?1, ?2, NULL)", client, (long)expiry);
+            db.Execute("INSERT INTO mqtt_session(client, expiry, gone, owner) VALUES(?1, ?2, NULL, ?3)", client, (long)expiry, owner);
             number = db.LastRowId;
         }) ? number : 0;
     }
@@ -159,7 +159,7 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
                 upload.IsRefused = !outbox.Append(db, upload.Entry);
             }
 
-            if (change.Received is { } received)
+            if (change.Received is { } received && change.Upload is not { IsRefused: true, IsHeard: true })
             {
                 db.Execute("INSERT OR IGNORE INTO mqtt_received(session, packet) VALUES(?1, ?2)", received.Session.Number, (int)received.Id);
             }
@@ -381,8 +381,8 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
 
         var stored = new StoredBroker(
             db.Query(
-                "SELECT number, client, expiry, gone FROM mqtt_session",
-                static row => new StoredSession(row.GetInt64(0), row.GetString(1), (uint)row.GetInt64(2), row.IsNull(3) ? null : row.GetInt64(3))),
+                "SELECT number, client, expiry, gone, owner FROM mqtt_session",
+                static row => new StoredSession(row.GetInt64(0), row.GetString(1), (uint)row.GetInt64(2), row.IsNull(3) ? null : row.GetInt64(3), row.GetStringOrNull(4))),
             db.Query(
                 "SELECT session, filter, options, identifier FROM mqtt_subscription",
                 static row => new StoredSubscription(row.GetInt64(0), row.GetString(1), (int)row.GetInt64(2), (uint)row.GetInt64(3))),

@@ -61,6 +61,8 @@ internal sealed partial class OutsideConnection : IMqttPeer, MqttSender.IOwner, 
 
     public EndPoint? RemoteEndPoint { get; }
 
+    public bool IsVersion5 => _isVersion5;
+
     public Session? Session { get; private set; }
 
     public RequestWindow Window { get; }

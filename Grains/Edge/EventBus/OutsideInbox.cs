@@ -60,11 +60,11 @@ internal sealed class OutsideInbox(TwinRequests requests, HubTopics hubTopics, O
         _ = AcknowledgeAsync(broker, owed, upload, publisher.UploadAsync(message, upload));
     }
 
-    private async Task AcknowledgeAsync(IMqttPeer broker, Acknowledgements.Owed? owed, Upload upload, Task<bool> storing)
+    private static async Task AcknowledgeAsync(IMqttPeer broker, Acknowledgements.Owed? owed, Upload upload, Task<bool> storing)
     {
         if (await storing)
         {
-            broker.Acknowledge(owed, uploads.ReasonOf(upload));
+            broker.Acknowledge(owed, Uploads.ReasonOf(upload));
         }
         else
         {

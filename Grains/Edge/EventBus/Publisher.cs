@@ -1,3 +1,4 @@
+using EdgeOrleans.Modules;
 using Microsoft.Extensions.Options;
 
 namespace EdgeOrleans.Edge.EventBus;
@@ -7,7 +8,7 @@ namespace EdgeOrleans.Edge.EventBus;
 /// with QoS 1 and 2 it takes its place in the client's session, and waits there for the commit where something of it is to survive.
 /// </summary>
 internal sealed class Publisher(
-    Outlets outlets, MqttStore store, RetainedMessages retained, IOptions<EventBusOptions> options, TimeProvider time)
+    Outlets outlets, MqttStore store, RetainedMessages retained, Refusals refusals, IOptions<EventBusOptions> options, TimeProvider time)
 {
     private static readonly PublishHead Plain = new(0, 0, false, false, [], null, []);
     private int _underWay;
@@ -229,6 +230,11 @@ internal sealed class Publisher(
         if (replaced is not null)
         {
             store.Replaced(replaced);
+        }
+
+        if (isStored && change.Upload is { IsRefused: true })
+        {
+            refusals.Count("mqtt.upload-refused");
         }
 
         foreach (var delivery in change.Deliveries.Concat(change.Held))

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using EdgeOrleans.Edge.EventBus.Access;
 using EdgeOrleans.Modules;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
@@ -50,6 +51,12 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
     public long? Gone { get; set; }
 
     public LastWill? Will { get; set; }
+
+    /// <summary>The user that began it; null when it had none.</summary>
+    public string? Owner { get; init; }
+
+    /// <summary>Who its client is, or was; null when nobody asked.</summary>
+    public AccessIdentity? Identity { get; set; }
 
     /// <summary>What was to reach the client and did not.</summary>
     public Losses Losses { get; } = new(house?.Refusals);

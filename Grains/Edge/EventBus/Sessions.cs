@@ -8,7 +8,8 @@ namespace EdgeOrleans.Edge.EventBus;
 /// <param name="ClientId">The client.</param>
 /// <param name="IsClean">Whether what there was before is forgotten.</param>
 /// <param name="Expiry">How long the session outlives its connection, in seconds.</param>
-internal sealed record SessionWish(string ClientId, bool IsClean, uint Expiry);
+/// <param name="Owner">The client's user; null when it has none.</param>
+internal sealed record SessionWish(string ClientId, bool IsClean, uint Expiry, string? Owner = null);
 
 /// <summary>The sessions of all clients, one a client identifier: those that are connected, and those that wait for their client.</summary>
 internal sealed class Sessions(
@@ -137,7 +138,7 @@ internal sealed class Sessions(
         foreach (var row in stored.Sessions)
         {
             // Who was connected when the process ended is gone since now at the latest.
-            var session = new Session(row.Client, row.Number, _house) { Expiry = row.Expiry, Gone = row.Gone ?? now };
+            var session = new Session(row.Client, row.Number, _house) { Expiry = row.Expiry, Gone = row.Gone ?? now, Owner = row.Owner };
             byNumber[row.Number] = _byClient[row.Client] = session;
         }
 
@@ -175,7 +176,7 @@ internal sealed class Sessions(
         long number = 0;
         if (wish.Expiry > 0)
         {
-            number = await store.OpenAsync(wish.ClientId, wish.Expiry);
+            number = await store.OpenAsync(wish.ClientId, wish.Expiry, wish.Owner);
             if (number == 0)
             {
                 return null;
@@ -191,7 +192,7 @@ internal sealed class Sessions(
             Leave(before);
         }
 
-        var session = new Session(wish.ClientId, number, _house) { Expiry = wish.Expiry };
+        var session = new Session(wish.ClientId, number, _house) { Expiry = wish.Expiry, Owner = wish.Owner };
         _byClient[wish.ClientId] = session;
         return session;
     }

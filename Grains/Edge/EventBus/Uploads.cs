@@ -8,9 +8,12 @@ using MQTTnet.Protocol;
 namespace EdgeOrleans.Edge.EventBus;
 
 /// <summary>A message that goes up with the commit of its publish.</summary>
-internal sealed class Upload(OutboxEntry entry)
+internal sealed class Upload(OutboxEntry entry, bool isHeard)
 {
     public OutboxEntry Entry { get; } = entry;
+
+    /// <summary>Whether its publisher hears when there is no room. With QoS 2 that ends the exchange, and its identifier is free for another message.</summary>
+    public bool IsHeard { get; } = isHeard;
 
     /// <summary>Whether the outbox had no room for it.</summary>
     public bool IsRefused { get; set; }
@@ -20,7 +23,11 @@ internal sealed class Upload(OutboxEntry entry)
 internal sealed class Uploads(Outbox outbox, Refusals refusals, TimeProvider time)
 {
     /// <summary>What goes up of a publish: nothing, when it is for somebody else or there is no cloud.</summary>
-    public Upload? Of(Outlet outlet, TopicKind kind, ReadOnlyMemory<byte> payload)
+    /// <param name="outlet">Its topic.</param>
+    /// <param name="kind">What its topic means.</param>
+    /// <param name="payload">The message.</param>
+    /// <param name="isHeard">Whether its publisher hears when there is no room.</param>
+    public Upload? Of(Outlet outlet, TopicKind kind, ReadOnlyMemory<byte> payload, bool isHeard = false)
     {
         if (kind != TopicKind.Free || !outlet.GoesUp)
         {
@@ -43,20 +50,12 @@ internal sealed class Uploads(Outbox outbox, Refusals refusals, TimeProvider tim
             Content = Text(payload),
             IsText = true,
             Created = time.GetUtcNow().ToUnixTimeMilliseconds(),
-        });
+        }, isHeard);
     }
 
-    /// <summary>What its publisher hears when the commit is done. MQTT 3.1.1 has no way to say that there was no room; it is counted.</summary>
-    public MqttPubAckReasonCode ReasonOf(Upload? upload)
-    {
-        if (upload is not { IsRefused: true })
-        {
-            return MqttPubAckReasonCode.Success;
-        }
-
-        refusals.Count("mqtt.upload-refused");
-        return MqttPubAckReasonCode.QuotaExceeded;
-    }
+    /// <summary>What its publisher hears when the commit is done. MQTT 3.1.1 has no way to say that there was no room.</summary>
+    public static MqttPubAckReasonCode ReasonOf(Upload? upload) =>
+        upload is { IsRefused: true } ? MqttPubAckReasonCode.QuotaExceeded : MqttPubAckReasonCode.Success;
 
     // On the wire it is a JSON string. What is no text is damaged by that, as in KubeEdge, but not in silence.
     private ReadOnlyMemory<byte> Text(ReadOnlyMemory<byte> payload)

@@ -46,7 +46,7 @@ internal sealed record GoldenCase
 
     /// <summary>It says something about the way up: it is played on a node with a cloud.</summary>
     [JsonIgnore]
-    public bool NeedsCloud => CloudUp || Hub.Count > 0;
+    public bool NeedsCloud => CloudUp || Hub.Count > 0 || In.Any(i => i.IsOfTheBus);
 
     /// <summary>Neither a client nor the cloud hears anything.</summary>
     [JsonIgnore]
@@ -73,6 +73,11 @@ internal sealed record GoldenInput
     public string Resource { get; init; } = "";
 
     public JsonElement? Content { get; init; }
+
+    /// <summary>It is for the bus itself, and no twin has to do with it.</summary>
+    [JsonIgnore]
+    public bool IsOfTheBus => Bus == "eventbus" || (Mqtt is not null && !Mqtt.StartsWith("D/", StringComparison.Ordinal) && !Mqtt.StartsWith("N/", StringComparison.Ordinal)
+        && !Mqtt.StartsWith("$hw/events/device/", StringComparison.Ordinal) && !Mqtt.StartsWith("$hw/events/node/", StringComparison.Ordinal));
 
     [JsonIgnore]
     public string Where => Mqtt ?? $"{Bus} {Operation} {Resource}";

@@ -169,9 +169,11 @@ internal static class Comparison
 
     /// <summary>What is met with silence is counted, unless it is nobody's business: topics that are not the node's. A value of the cloud that loses by the version rule is none of that: it is a conflict.</summary>
     private static IEnumerable<string> SilenceProblems(GoldenCase promised, Play play) =>
-        promised.IsSilent && promised.In[^1].Mqtt is { } topic && topic.StartsWith("$hw/", StringComparison.Ordinal) && !topic.EndsWith("/twin/cloud_updated", StringComparison.Ordinal) && play.Refusals == 0
-            ? ["silence: nothing was heard, and no refusal was counted"]
-            : [];
+        promised.IsSilent && IsCounted(promised.In[^1]) && play.Refusals == 0 ? ["silence: nothing was heard, and no refusal was counted"] : [];
+
+    private static bool IsCounted(GoldenInput last) => last.Mqtt is { } topic
+        ? topic.StartsWith("$hw/", StringComparison.Ordinal) && !topic.EndsWith("/twin/cloud_updated", StringComparison.Ordinal)
+        : last.IsOfTheBus;
 
     // An empty text is no value, whether it was said or is what a deletion left.
     private static GoldenValue? Side(GoldenValue? side) => side is { Value: "" } ? side with { Value = null } : side;

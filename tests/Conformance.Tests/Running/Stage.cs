@@ -39,7 +39,7 @@ internal sealed class Stage : IAsyncDisposable
         finally
         {
             await ClearAsync();
-            await UnsubscribeAsync(promised.Subscriptions ?? []);
+            await UnsubscribeAsync(await SubscriptionsAsync());
         }
     }
 
@@ -144,14 +144,14 @@ internal sealed class Stage : IAsyncDisposable
         var content = Encoding.UTF8.GetBytes(step.Content!.Value.GetRawText());
         var group = step.Bus == "twin" ? Groups.Twin : Groups.User;
         var message = Message.Create(step.Source, group, step.Operation, step.Resource, content, _time.GetUtcNow().ToUnixTimeMilliseconds());
-        if (step.Bus == "twin")
+        if (step.IsOfTheBus)
         {
-            await _node.Beehive.SendAsync(Address.Module(step.Bus), message);
+            // It is answered when it is done: later questions of clients do not wait for the bus.
+            await _node.Beehive.SendSyncAsync(Address.Module(step.Bus!), message);
         }
         else
         {
-            // It is answered when it is done: later questions of clients do not wait for the bus.
-            await _node.Beehive.SendSyncAsync(Address.Module(ModuleNames.EventBus), message);
+            await _node.Beehive.SendAsync(Address.Module(step.Bus!), message);
         }
     }
 

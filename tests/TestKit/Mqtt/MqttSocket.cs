@@ -14,10 +14,12 @@ public sealed class MqttSocket : IDisposable
     private MqttSocket(Socket socket) => _socket = socket;
 
     /// <summary>Opens the connection and says nothing.</summary>
-    public static async Task<MqttSocket> OpenAsync(int port)
+    /// <param name="port">The port.</param>
+    /// <param name="address">The IPv4 address. Default: loopback.</param>
+    public static async Task<MqttSocket> OpenAsync(int port, IPAddress? address = null)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(IPAddress.Loopback, port);
+        await socket.ConnectAsync(address ?? IPAddress.Loopback, port);
         return new MqttSocket(socket);
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using EdgeOrleans.Beehive;
+using EdgeOrleans.DbManager;
 using EdgeOrleans.Link;
 using EdgeOrleans.Modules;
 using EdgeOrleans.TestKit;
@@ -114,7 +115,9 @@ public sealed class HubTopicsTests
     [InlineData("message", "", "{\"message\":{\"topic\":\"#\"}}")]
     [InlineData("message", "", "17")]
     [InlineData("message", "", "{")]
-    [InlineData("connect", "", "\"\"")]
+    [InlineData(Operations.Subscribe, "$share/group/a", "\"\"")]
+    [InlineData(Operations.Publish, "a", "\"\\ud800\"")]
+    [InlineData("fly", "", "\"\"")]
     public async Task An_order_that_cannot_be_done_is_counted_and_the_next_is_done(string operation, string resource, string content)
     {
         await using var node = await EdgeNode.StartAsync(Linked);
@@ -150,6 +153,8 @@ public sealed class HubTopicsTests
         using var device = await MqttTalk.ConnectAsync(node.MqttPort, "device", 4);
 
         await device.PublishedAsync("$hw/events/device/default/x/else", "1", qos: 1);
+        await device.PublishedAsync("$hw/events/device", "1", qos: 1);
+        await device.PublishedAsync("$hw/events/node", "1", qos: 1);
         await device.PublishedAsync("$hw/own", "2", qos: 1);
 
         Assert.Equal(["$hw/own"], (await WaitingAsync(node)).Select(entry => entry.Resource));
@@ -169,6 +174,170 @@ public sealed class HubTopicsTests
         await WaitForAsync(node, 2);
         Assert.Equal(1, Refused(node, "mqtt.upload-not-text"));
     }
+
+    [Fact]
+    public async Task Without_an_acknowledgement_too_an_upload_is_kept_in_its_order()
+    {
+        await using var node = await EdgeNode.StartAsync(Linked);
+        using var device = await MqttTalk.ConnectAsync(node.MqttPort, "device");
+        for (var i = 0; i < 300; i++)
+        {
+            await device.PublishAsync("shop/user/a", $"{i}");
+        }
+
+        await device.PublishedAsync("shop/user/a", "end", qos: 1);
+
+        Assert.Equal(Enumerable.Range(0, 300).Select(i => $"{i}").Append("end"), await TextsAsync(node));
+    }
+
+    [Fact]
+    public async Task A_QoS_2_upload_goes_up_once_over_a_restart()
+    {
+        await using var node = await EdgeNode.StartAsync(Linked);
+        using (var device = await KeptAsync(node, "device"))
+        {
+            await device.PublishAsync("shop/user/a", "once", qos: 2, id: 9);
+            await device.ReadAsync(MqttTalk.PubRec);
+        }
+
+        await node.RestartAsync();
+        using (var device = await KeptAsync(node, "device"))
+        {
+            await device.PublishedAsync("shop/user/a", "once", qos: 2, id: 9, dup: true);
+            await device.PublishedAsync("shop/user/a", "next", qos: 2, id: 9);
+        }
+
+        Assert.Equal(["once", "next"], await TextsAsync(node));
+    }
+
+    [Theory]
+    [InlineData(4, 0)]
+    [InlineData(5, 0x97)]
+    public async Task The_identifier_of_a_QoS_2_upload_without_room_is_free_for_another_message_after_a_restart(int version, int reason)
+    {
+        await using var node = await EdgeNode.StartAsync(new Dictionary<string, string>(Linked) { ["outbox.maxBytes"] = "4Ki" });
+        using (var device = await KeptAsync(node, "device", version))
+        {
+            Assert.Equal(reason, await device.PublishedAsync("shop/user/a", new string('x', 5_000), qos: 2, id: 9));
+        }
+
+        await node.RestartAsync();
+        using (var device = await KeptAsync(node, "device", version))
+        {
+            Assert.True(device.IsSessionPresent);
+            Assert.Equal(0, await device.PublishedAsync("shop/user/a", "another", qos: 2, id: 9));
+        }
+
+        Assert.Equal(["another"], await TextsAsync(node));
+    }
+
+    [Theory]
+    [InlineData("bye", 1, 0)]
+    [InlineData("long", 0, 1)]
+    public async Task The_will_of_a_lost_client_goes_up_and_is_counted_when_there_is_no_room(string will, int kept, int refused)
+    {
+        await using var node = await EdgeNode.StartAsync(new Dictionary<string, string>(Linked) { ["outbox.maxBytes"] = "4Ki" });
+        using var listener = await MqttTalk.ConnectAsync(node.MqttPort, "listener");
+        await listener.SubscribeAsync("shop/user/#", 1);
+        var payload = will == "long" ? new string('x', 5_000) : will;
+        using (await MqttTalk.ConnectAsync(node.MqttPort, "device", will: new MqttTalk.Will("shop/user/w", payload, Qos: 2)))
+        {
+        }
+
+        // With QoS 2 it is heard after its commit.
+        Assert.Equal(payload, (await listener.HearAndAckAsync()).Payload);
+
+        Assert.Equal(kept, (await WaitingAsync(node)).Count);
+        Assert.Equal(refused, Refused(node, "mqtt.upload-refused"));
+    }
+
+    [Fact]
+    public async Task A_will_that_cannot_be_retained_is_passed_on_and_goes_up()
+    {
+        await using var node = await EdgeNode.StartAsync(new Dictionary<string, string>(Linked) { ["modules.eventBus.maxRetainedMessages"] = "1" });
+        using var listener = await MqttTalk.ConnectAsync(node.MqttPort, "listener");
+        await listener.SubscribeAsync("shop/user/#", 1);
+        await listener.PublishedAsync("first", "x", qos: 1, retain: true);
+        using (await MqttTalk.ConnectAsync(node.MqttPort, "device", will: new MqttTalk.Will("shop/user/w", "bye", Qos: 2, Retain: true)))
+        {
+        }
+
+        Assert.Equal("bye", (await listener.HearAndAckAsync()).Payload);
+        Assert.Equal(["bye"], await TextsAsync(node));
+        Assert.Equal(1, Refused(node, "mqtt.retained-full"));
+    }
+
+    [Fact]
+    public async Task That_the_link_came_up_or_went_is_no_order()
+    {
+        await using var node = await EdgeNode.StartAsync(Linked);
+
+        var answer = await OrderAsync(node, Operations.Connect, "node/connection", "\"cloud_connected\"");
+
+        Assert.False(answer.IsError);
+        Assert.Equal(0, Refused(node, "mqtt.order-refused"));
+    }
+
+    [Fact]
+    public async Task A_module_that_waits_hears_why_its_order_was_not_done()
+    {
+        await using var node = await EdgeNode.StartAsync(Linked);
+
+        Assert.False((await OrderAsync(node, Operations.Publish, "a", "\"x\"")).IsError);
+        var answer = await OrderAsync(node, Operations.Publish, "a/+", "\"x\"");
+
+        Assert.True(answer.IsError);
+        Assert.Contains("no topic", answer.ContentAsText(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_answer_about_rights_is_published_on_the_nodes_topic()
+    {
+        await using var node = await EdgeNode.StartAsync(Linked);
+        using var listener = await MqttTalk.ConnectAsync(node.MqttPort, "listener");
+        await listener.SubscribeAsync("$hw/events/node/+/authInfo/get/result");
+
+        await OrderAsync(node, "get_result", "auth_info", """{"a":1}""");
+
+        var heard = await listener.HearAsync();
+        Assert.Equal(($"$hw/events/node/{node.Name}/authInfo/get/result", """{"a":1}"""), (heard.Topic, heard.Payload));
+    }
+
+    [Fact]
+    public async Task What_the_cloud_publishes_has_the_nodes_QoS_and_waits_for_who_is_away_and_does_not_go_up_again()
+    {
+        await using var node = await EdgeNode.StartAsync(new Dictionary<string, string>(Linked) { ["modules.eventBus.mqttQOS"] = "1" });
+        using (var device = await KeptAsync(node, "device"))
+        {
+            await device.SubscribeAsync("shop/user/#", 1);
+        }
+
+        await OrderAsync(node, Operations.Publish, "shop/user/lamp", "\"on\"");
+        await node.RestartAsync();
+
+        using var again = await KeptAsync(node, "device");
+        var heard = await again.HearAndAckAsync();
+        Assert.Equal(("shop/user/lamp", "on", 1), (heard.Topic, heard.Payload, heard.Qos));
+        Assert.Empty(await WaitingAsync(node));
+    }
+
+    [Fact]
+    public async Task A_stored_topic_that_is_none_is_passed_over_and_counted()
+    {
+        await using var node = await EdgeNode.StartAsync(Linked);
+        await node.Services.GetRequiredService<Database>().RunAsync(db => db.Execute("INSERT INTO sub_topics(topic) VALUES('a/#/b'), ('good/+')"));
+
+        await node.RestartAsync();
+
+        Assert.Equal(["good/+"], node.Services.GetRequiredService<HubTopics>().Managed);
+        Assert.Equal(1, Refused(node, "mqtt.bad-filter"));
+    }
+
+    private static Task<MqttTalk> KeptAsync(EdgeNode node, string client, int version = 5) =>
+        MqttTalk.ConnectAsync(node.MqttPort, client, version, clean: false, properties: version == 5 ? MqttTalk.Expiry(3_600) : []);
+
+    private static async Task<IEnumerable<string>> TextsAsync(EdgeNode node) =>
+        [.. (await node.Services.GetRequiredService<Outbox>().ReadAsync(0, maxRows: 1_000)).Select(row => Encoding.UTF8.GetString(row.Entry.Content.Span))];
 
     private static async Task WaitForAsync(EdgeNode node, int count)
     {

@@ -31,24 +31,25 @@ internal sealed class MqttTalk : IDisposable
 
     /// <summary>Connects.</summary>
     public static async Task<MqttTalk> ConnectAsync(
-        int port, string client, int version = 5, bool clean = true, ushort keepAlive = 0, byte[]? properties = null, Will? will = null)
+        int port, string client, int version = 5, bool clean = true, ushort keepAlive = 0, byte[]? properties = null, Will? will = null, Login? login = null)
     {
         var talk = await OpenAsync(port, version);
-        await talk.SendAsync(ConnectPacket(client, version, clean, keepAlive, properties, will));
+        await talk.SendAsync(ConnectPacket(client, version, clean, keepAlive, properties, will, login));
         talk.Welcome = (await talk.ReadAsync(MqttPacket.ConnAck)).Body.ToArray();
         return talk;
     }
 
     public static byte[] ConnectPacket(
-        string client, int version = 5, bool clean = true, ushort keepAlive = 0, byte[]? properties = null, Will? will = null)
+        string client, int version = 5, bool clean = true, ushort keepAlive = 0, byte[]? properties = null, Will? will = null, Login? login = null)
     {
-        var flags = (clean ? 2 : 0) | (will is null ? 0 : 4 | (will.Qos << 3) | (will.Retain ? 32 : 0));
+        var flags = (login is null ? 0 : 0xC0) | (clean ? 2 : 0) | (will is null ? 0 : 4 | (will.Qos << 3) | (will.Retain ? 32 : 0));
         return MqttPacket.Whole(0x10,
         [
             .. Text("MQTT"), (byte)version, (byte)flags, (byte)(keepAlive >> 8), (byte)keepAlive,
             .. version == 5 ? Properties(properties ?? []) : [],
             .. Text(client),
             .. will is null ? [] : (byte[])[.. version == 5 ? Properties(will.Properties ?? []) : [], .. Text(will.Topic), .. Text(will.Payload)],
+            .. login is null ? [] : (byte[])[.. Text(login.User), .. Text(login.Password)],
         ]);
     }
 
@@ -260,6 +261,8 @@ internal sealed class MqttTalk : IDisposable
     private static byte[] Properties(byte[] properties) => [.. MqttPacket.Length(properties.Length), .. properties];
 
     internal sealed record Will(string Topic, string Payload, int Qos = 0, bool Retain = false, byte[]? Properties = null);
+
+    internal sealed record Login(string User, string Password);
 
     internal sealed record Heard(int Qos, bool Dup, bool Retain, string Topic, ushort Id, byte[] Properties, string Payload);
 }

@@ -1,3 +1,6 @@
+using EdgeOrleans.Modules;
+using Microsoft.Extensions.Logging.Abstractions;
+
 namespace EdgeOrleans.Edge.EventBus;
 
 public sealed class SubscriptionIndexTests
@@ -52,7 +55,7 @@ public sealed class SubscriptionIndexTests
     [Fact]
     public void What_was_found_is_looked_for_again_after_every_change()
     {
-        var outlet = new Outlets(_index, new HubTopics(null!)).OfTopic("a/b");
+        var outlet = new Outlets(_index, new HubTopics(null!, new Refusals(), NullLogger<HubTopics>.Instance)).OfTopic("a/b");
         Assert.Empty(outlet.Subscribers);
 
         Add("c", "a/b", 0);
