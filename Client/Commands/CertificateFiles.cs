@@ -26,7 +26,7 @@ internal sealed class CertificateFiles
 
     public string Key { get; }
 
-    /// <summary>By which the client knows the broker; the same for all clients of a node, so one that is there may stay.</summary>
+    /// <summary>The node's own authority; the same for all clients of a node, so one that is there may stay.</summary>
     public string Authority { get; }
 
     /// <summary>Looks before a certificate is made for nothing.</summary>
@@ -38,13 +38,18 @@ internal sealed class CertificateFiles
             throw new CommandException(ExitCodes.Usage, $"the certificate of a user '{Path.GetFileNameWithoutExtension(Authority)}' would have the name of the authority's file; choose another user");
         }
 
+        if (new[] { Certificate, Key, Authority }.FirstOrDefault(Directory.Exists) is { } folder)
+        {
+            throw new CommandException(ExitCodes.Failed, $"{folder} is a folder, and a file of that name is to be written; take another folder with --out");
+        }
+
         if (!_overwrites && new[] { Certificate, Key }.FirstOrDefault(Path.Exists) is { } there)
         {
             throw IsThere(there);
         }
     }
 
-    /// <summary>Writes them: all three, or none when one cannot be written.</summary>
+    /// <summary>Writes them. None bears its name before all are on the disk.</summary>
     /// <exception cref="CommandException">A file is there and must not be replaced, or cannot be written.</exception>
     public void Write(MqttCertificate certificate)
     {
@@ -67,7 +72,7 @@ internal sealed class CertificateFiles
         }
         finally
         {
-            aside.ForEach(static file => File.Delete(file.From));
+            aside.ForEach(static file => Discard(file.From));
         }
 
         void WriteAside(string path, string text, UnixFileMode mode)
@@ -85,7 +90,8 @@ internal sealed class CertificateFiles
             return false;
         }
 
-        if (File.Exists(Authority) && File.ReadAllText(Authority) == pem)
+        // PEM has a byte a character.
+        if (new FileInfo(Authority).Length == pem.Length && File.ReadAllText(Authority) == pem)
         {
             return true;
         }
@@ -103,6 +109,18 @@ internal sealed class CertificateFiles
 
         using var writer = new StreamWriter(path, how);
         writer.Write(text);
+    }
+
+    private static void Discard(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Why the writing failed is told; what is left beside the files is in nobody's way.
+        }
     }
 
     // What parts folders on one system parts them on all, so that the names are the same everywhere.

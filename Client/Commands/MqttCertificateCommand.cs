@@ -26,7 +26,7 @@ internal sealed class MqttCertificateCommand : Command
     private readonly Option<bool> _force = new("--force") { Description = "Overwrite files that are there." };
 
     public MqttCertificateCommand(Shell shell)
-        : base("certificate", "Make a certificate for a client and write it with its key and the broker's authority. The node does not keep the key.")
+        : base("certificate", "Make a certificate for a client and write it with its key and the node's authority. The node does not keep the key.")
     {
         Add(_name);
         Add(_lifetime);
@@ -55,6 +55,11 @@ internal sealed class MqttCertificateCommand : Command
                 ["authority"] = files.Authority,
                 ["notAfter"] = Documents.Time(certificate.NotAfter),
             });
+        if (!certificate.IsBrokers)
+        {
+            shell.Terminal.Say($"hint: the broker's own certificate is of another authority (tlsCertFile): a client verifies the broker with that one, and not with {files.Authority}");
+        }
+
         return ExitCodes.Ok;
     }
 }

@@ -96,13 +96,17 @@ public sealed record MqttCertificate
     [Id(1)]
     public required string KeyPem { get; init; }
 
-    /// <summary>The authority by which the client knows the broker, PEM.</summary>
+    /// <summary>The node's own authority, which has made the certificate, PEM.</summary>
     [Id(2)]
     public required string CaPem { get; init; }
 
     /// <summary>When the certificate ends.</summary>
     [Id(3)]
     public DateTimeOffset NotAfter { get; init; }
+
+    /// <summary>Whether the broker's certificate is of the same authority, so that the client knows the broker by it; otherwise an operator has given the broker one.</summary>
+    [Id(4)]
+    public bool IsBrokers { get; init; }
 
     /// <summary>When it ends: what is a secret has no text of its own.</summary>
     public override string ToString() => $"until {NotAfter:O}";

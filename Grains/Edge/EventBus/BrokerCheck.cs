@@ -1,8 +1,9 @@
 using EdgeOrleans.Modules;
+using EdgeOrleans.Mqtt;
 
 namespace EdgeOrleans.Edge.EventBus;
 
-/// <summary>Whether there is a broker that an operator can see and change.</summary>
+/// <summary>Whether an operator can be shown what he asks for.</summary>
 internal static class BrokerCheck
 {
     /// <summary>Returns when the broker runs.</summary>
@@ -20,6 +21,16 @@ internal static class BrokerCheck
                 throw new RefusedException(503, "the MQTT broker of this node does not run yet, or any more; ask again");
             default:
                 throw new RefusedException(409, "this node has no MQTT broker: modules.eventBus.enable is false");
+        }
+    }
+
+    /// <summary>Returns when as many rows may be asked for.</summary>
+    /// <exception cref="RefusedException">400 they may not.</exception>
+    public static void MustBePossible(this MqttQuery query)
+    {
+        if (query.Count is < 1 or > MqttQuery.MaxCount)
+        {
+            throw new RefusedException(400, $"{query.Count} rows cannot be asked for at once; it is 1 to {MqttQuery.MaxCount}");
         }
     }
 }

@@ -99,10 +99,7 @@ internal sealed class MqttGrain(
     private void Check(MqttQuery query)
     {
         CheckRuns();
-        if (query.Count is < 1 or > MqttQuery.MaxCount)
-        {
-            throw new RefusedException(400, $"{query.Count} rows cannot be asked for at once; it is 1 to {MqttQuery.MaxCount}");
-        }
+        query.MustBePossible();
     }
 
     private void CheckRuns() => modules.MustRunBroker();
