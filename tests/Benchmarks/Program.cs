@@ -10,6 +10,9 @@ switch (args)
     case ["--storage"]:
         await StorageBenchmark.RunAsync(Console.Out);
         return 0;
+    case ["--crowd"]:
+        await CrowdBenchmark.RunAsync(Console.Out);
+        return 0;
     case ["--registry"]:
         await RegistryBenchmark.RunAsync(Console.Out);
         return 0;
@@ -26,6 +29,6 @@ switch (args)
         await NodeBenchmark.RunAsync(BenchmarkPlan.Quick, Console.Out);
         return 0;
     default:
-        Console.Error.WriteLine("usage: Benchmarks [--quick | --storage | --registry | --links [NODES]]; without a switch the whole table is measured, which takes some minutes");
+        Console.Error.WriteLine("usage: Benchmarks [--quick | --storage | --crowd | --registry | --links [NODES]]; without a switch the whole table is measured, which takes some minutes");
         return 2;
 }

@@ -110,6 +110,7 @@ public static class EventBusRegistration
         silo.Services.AddSingleton<HubTopics>();
         silo.Services.AddSingleton<Uploads>();
         silo.Services.AddSingleton<CloudOrders>();
+        silo.Services.AddSingleton<Leftovers>();
         silo.Services.AddSingleton<Publisher>();
         silo.Services.AddSingleton<TwinRequests>();
         silo.Services.AddSingleton<MqttBroker>();

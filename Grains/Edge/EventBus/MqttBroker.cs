@@ -24,6 +24,7 @@ internal sealed partial class MqttBroker(
     Uploads uploads,
     HubTopics hubTopics,
     TwinRequests requests,
+    Leftovers leftovers,
     Refusals refusals,
     Telemetry telemetry,
     IOptions<EventBusOptions> options,
@@ -510,6 +511,7 @@ internal sealed partial class MqttBroker(
     {
         try
         {
+            leftovers.Settle();
             foreach (var session in sessions.Sweep())
             {
                 if (session.Will is { } will)
@@ -531,6 +533,9 @@ internal sealed partial class MqttBroker(
             LogSweepFailed(e);
         }
     }
+
+    /// <summary>A connection is over, whether its client was let in or not.</summary>
+    public void Gone(MqttConnection connection) => leftovers.Add(connection.Buffers);
 
     private MqttConnection NewConnection(Socket socket, bool isTls) => new(
         isTls ? new SslStream(new NetworkStream(socket, ownsSocket: true)) : new NetworkStream(socket, ownsSocket: true),

@@ -78,6 +78,9 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
 
     public long BytesSent => _sender.BytesSent;
 
+    /// <summary>How large its buffers are, in bytes.</summary>
+    public long Buffers => _receiver.Buffer + _sender.Buffers;
+
     /// <summary>What has gone to and fro. Each number has one writer, and who reads them sees each as it is about now.</summary>
     public MqttTraffic Traffic => new()
     {
@@ -221,6 +224,7 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
     public void End()
     {
         Dispose();
+        _broker.Gone(this);
         if (_session is { } session)
         {
             _broker.Lost(this, session);

@@ -27,6 +27,9 @@ internal sealed class MqttReceiver(Stream stream, int maxPacketSize, MqttPacketF
 
     public long BytesReceived { get; private set; }
 
+    /// <summary>How large its buffer is, in bytes.</summary>
+    public int Buffer => _received.Length;
+
     public long PacketsReceived { get; private set; }
 
     public long MessagesReceived { get; private set; }

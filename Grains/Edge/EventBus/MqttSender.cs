@@ -75,6 +75,9 @@ internal sealed class MqttSender(Stream stream, int maxPending, MqttPacketFormat
 
     public long BytesSent { get; private set; }
 
+    /// <summary>How large its buffers are, in bytes.</summary>
+    public long Buffers => _pending.Capacity + (long)_leaving.Capacity;
+
     /// <summary>Packets that were given to it, those that still wait included.</summary>
     public long PacketsSent { get; private set; }
 

@@ -131,7 +131,7 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
         Number(change.Message);
         return RunAsync(db =>
         {
-            if (change.Deliveries.Count > 0 || (change.Retains && !change.Message.Payload.IsEmpty))
+            if (change.Deliveries.Count > 0)
             {
                 Insert(db, change.Message);
             }
@@ -151,7 +151,10 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
 
             if (change.Retains)
             {
-                Retain(db, change.Message);
+                // Two that publish at once may come here the other way round: what is kept is what is retained now.
+                var now = retained.Find(change.Message.Topic);
+                Number(now);
+                Retain(db, change.Message.Topic, now);
             }
 
             if (change.Upload is { } upload)
@@ -331,8 +334,6 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
         message.Created,
         message.Expires,
         Checksum(message.Topic, message.Payload.Span, message.Properties));
-
-    private static void Retain(DbSession db, MqttMessage message) => Retain(db, message.Topic, message.Payload.IsEmpty ? null : message);
 
     private static void Retain(DbSession db, string topic, MqttMessage? message)
     {

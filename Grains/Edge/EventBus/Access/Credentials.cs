@@ -40,7 +40,7 @@ internal sealed class Credentials(Func<Users> users, LoginThrottle throttle) : I
         var digest = Digest(user, password.Span);
         return IsKnown(user, digest)
             ? ValueTask.FromResult(LoginResult.Right)
-            : JoinAsync(new TryKey(LoginKey.Of(address, "").Address, Convert.ToHexString(digest)), user, digest, password, cancellation);
+            : JoinAsync(new TryKey(LoginKey.Plain(address), Convert.ToHexString(digest)), user, digest, password, cancellation);
     }
 
     /// <inheritdoc/>

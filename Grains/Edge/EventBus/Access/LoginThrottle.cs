@@ -96,7 +96,7 @@ internal sealed class LoginThrottle(TimeProvider time)
     {
         lock (_sync)
         {
-            return IsSlow(LoginKey.Of(address, "").Address, time.GetUtcNow());
+            return IsSlow(LoginKey.Plain(address), time.GetUtcNow());
         }
     }
 
@@ -106,7 +106,7 @@ internal sealed class LoginThrottle(TimeProvider time)
     {
         lock (_sync)
         {
-            return TakePlace(LoginKey.Of(address, "").Address);
+            return TakePlace(LoginKey.Plain(address));
         }
     }
 
@@ -115,7 +115,7 @@ internal sealed class LoginThrottle(TimeProvider time)
     {
         lock (_sync)
         {
-            GivePlace(LoginKey.Of(address, "").Address);
+            GivePlace(LoginKey.Plain(address));
         }
     }
 

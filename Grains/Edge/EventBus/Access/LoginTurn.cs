@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace EdgeOrleans.Edge.EventBus.Access;
 
 /// <summary>
@@ -66,9 +68,12 @@ internal sealed class LoginTurn : IDisposable
 }
 
 /// <summary>Whose tries are counted together: those of one user from one address.</summary>
-internal readonly record struct LoginKey(System.Net.IPAddress Address, string User)
+internal readonly record struct LoginKey(IPAddress Address, string User)
 {
     /// <summary>Names that are longer than a user's can be count as one, so that nobody fills the memory with them.</summary>
-    public static LoginKey Of(System.Net.IPAddress address, string user) =>
-        new(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, user.Length <= UserName.Longest ? user : user[..UserName.Longest]);
+    public static LoginKey Of(IPAddress address, string user) =>
+        new(Plain(address), user.Length <= UserName.Longest ? user : user[..UserName.Longest]);
+
+    /// <summary>An address in the one of its forms that is counted.</summary>
+    public static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 }

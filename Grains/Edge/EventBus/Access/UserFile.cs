@@ -13,7 +13,7 @@ internal sealed class UserFile(string path, string reserved)
     /// <summary>The most bytes of the file.</summary>
     public const int Largest = 10 * 1_024 * 1_024;
 
-    /// <summary>The most users in it.</summary>
+    /// <summary>More users than a file of that size can hold: a line has 109 bytes or more.</summary>
     public const int Most = 100_000;
 
     // Somebody else writes at the same moment: once or twice it happens, always it does not.
@@ -77,16 +77,10 @@ internal sealed class UserFile(string path, string reserved)
     private bool TryChange(byte[]? before, string user, string? line, out bool wasThere)
     {
         var lines = before is null ? [] : TextFile.Lines(path, before).ToList();
-        var users = Parse(lines);
-        wasThere = users.Find(user) is not null;
+        wasThere = Parse(lines).Find(user) is not null;
         if (line is null && !wasThere)
         {
             return true;
-        }
-
-        if (line is not null && !wasThere && users.Count >= Most)
-        {
-            throw new RefusedException(507, $"there are {Most:N0} users, and no more are possible; remove one first");
         }
 
         var text = Replace(lines, user, line);
@@ -109,11 +103,6 @@ internal sealed class UserFile(string path, string reserved)
             if (!users.TryAdd(name, hash))
             {
                 throw new AccessFileException(path, i + 1, $"user '{name}' is there already; remove one of the two lines");
-            }
-
-            if (users.Count > Most)
-            {
-                throw new AccessFileException(path, i + 1, $"there are more than {Most:N0} users");
             }
         }
 

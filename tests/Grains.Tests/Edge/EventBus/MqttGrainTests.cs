@@ -124,6 +124,45 @@ public sealed class MqttGrainTests
     }
 
     [Fact]
+    public async Task What_a_client_reads_too_slowly_for_is_counted_for_it()
+    {
+        await using var node = await EdgeNode.StartAsync(Settings(("modules.eventBus.maxPendingBytes", "16Ki")));
+        using var slow = await ConnectAsync(node, "slow");
+        await slow.SubscribeAsync("a", 0);
+        using var device = await ConnectAsync(node, "device", clean: true);
+        var payload = new string('x', 100_000);
+        MqttLosses losses;
+        do
+        {
+            await device.PublishedAsync("a", payload, qos: 0);
+            losses = (await Grain(node).GetSessionAsync("slow")).Losses;
+        }
+        while (losses.Total == 0);
+
+        Assert.Equal((1, 1, 1), (losses.SlowReader, losses.Total, Count(node, "mqtt.slow-reader")));
+        Assert.Equal(1, Assert.Single((await Grain(node).ListClientsAsync(new MqttQuery { Name = "slow" })).Items).Lost);
+    }
+
+    [Fact]
+    public async Task What_waits_for_a_broker_outside_is_shown_and_is_not_an_operators_to_end()
+    {
+        await using var node = await EdgeNode.StartAsync(
+            Settings(("modules.eventBus.mqttMode", "1"), ("modules.eventBus.mqttServerExternal", "tcp://127.0.0.1:9")));
+
+        var shown = Assert.Single((await Grain(node).ListSessionsAsync(new MqttQuery())).Items);
+
+        Assert.Equal(("$outside", false, true), (shown.ClientId, shown.IsConnected, shown.IsStored));
+        foreach (var end in (Func<string, Task>[])[Grain(node).DisconnectAsync, Grain(node).RemoveSessionAsync])
+        {
+            var refused = await Assert.ThrowsAsync<RefusedException>(() => end("$outside"));
+            Assert.Equal(409, refused.Code);
+            Assert.Contains("mqttMode", refused.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Single((await Grain(node).ListSessionsAsync(new MqttQuery())).Items);
+    }
+
+    [Fact]
     public async Task A_message_that_has_waited_too_long_for_a_client_that_is_away_is_dropped_and_counted()
     {
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
@@ -317,6 +356,33 @@ public sealed class MqttGrainTests
     }
 
     [Fact]
+    public async Task What_the_disk_does_not_let_go_is_not_said_to_be_removed()
+    {
+        await using var node = await EdgeNode.StartAsync();
+        using (var client = await ConnectAsync(node, "client"))
+        {
+            await client.PublishedAsync("r", "x", qos: 1, retain: true);
+        }
+
+        await AwayAsync(node, "client");
+        await ExecuteAsync(node, "CREATE TRIGGER keeps_session BEFORE DELETE ON mqtt_session BEGIN SELECT RAISE(ABORT, 'kept'); END");
+        await ExecuteAsync(node, "CREATE TRIGGER keeps_retained BEFORE DELETE ON mqtt_retained BEGIN SELECT RAISE(ABORT, 'kept'); END");
+
+        Assert.Equal(503, (await Assert.ThrowsAsync<RefusedException>(() => Grain(node).RemoveSessionAsync("client"))).Code);
+        Assert.Equal(503, (await Assert.ThrowsAsync<RefusedException>(() => Grain(node).RemoveRetainedAsync("r"))).Code);
+        Assert.Equal("client", (await Grain(node).GetSessionAsync("client")).Session.ClientId);
+        Assert.Empty((await Grain(node).ListRetainedAsync(new MqttQuery())).Items);
+        Assert.Equal((1, 1), (await CountAsync(node, "mqtt_session"), await CountAsync(node, "mqtt_retained")));
+
+        await ExecuteAsync(node, "DROP TRIGGER keeps_session");
+        await ExecuteAsync(node, "DROP TRIGGER keeps_retained");
+        await Grain(node).RemoveSessionAsync("client");
+        Assert.Equal(0, await CountAsync(node, "mqtt_session"));
+        await node.RestartAsync();
+        Assert.Equal(0, await CountAsync(node, "mqtt_retained"));
+    }
+
+    [Fact]
     public async Task A_node_without_the_event_bus_says_so()
     {
         await using var node = await EdgeNode.StartAsync(Settings(("modules.eventBus.enable", "false")));
@@ -383,6 +449,8 @@ public sealed class MqttGrainTests
 
     private static Task<long> CountAsync(EdgeNode node, string table) =>
         node.Services.GetRequiredService<Database>().RunAsync(db => db.Query($"SELECT count(*) FROM {table}", row => row.GetInt64(0))[0]);
+
+    private static Task ExecuteAsync(EdgeNode node, string sql) => node.Services.GetRequiredService<Database>().RunAsync(db => { db.Execute(sql); });
 
     private static Task AwayAsync(EdgeNode node, string client) => Until(() => node.Services.GetRequiredService<Sessions>().Find(client) is { Connection: null });
 
