@@ -1,6 +1,6 @@
 namespace EdgeOrleans.Edge.EventBus.Access;
 
-/// <summary>A file of users or rules cannot be used: which one, which line, what is wrong and what would be right. No password or hash is in it.</summary>
+/// <summary>A file of users, rules or certificates cannot be used: which one, which line, what is wrong and what would be right. No password or hash is in it.</summary>
 /// <param name="path">The file.</param>
 /// <param name="line">The line, from 1; 0 when it is the file as a whole.</param>
 /// <param name="reason">What is wrong and what would be right.</param>

@@ -5,7 +5,6 @@ namespace EdgeOrleans.Edge.EventBus.Access;
 /// <summary>A small file of lines of UTF-8, read as a whole and replaced as a whole.</summary>
 internal static class TextFile
 {
-    private const UnixFileMode Ours = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Reads a file that is there.</summary>
@@ -51,20 +50,21 @@ internal static class TextFile
 
     /// <summary>
     /// Puts a file in the place of another: whoever reads sees the whole old one or the whole new one, and after a loss of power so does
-    /// the next start. Nobody else may read it.
+    /// the next start. Nobody else may read it, unless it is said.
     /// </summary>
     /// <param name="path">The file; a symbolic link is refused, so that nobody makes us write elsewhere.</param>
     /// <param name="text">What it holds from now on.</param>
     /// <param name="isStillRight">Asked as the last thing before it takes the old one's place; when not, nothing is changed.</param>
+    /// <param name="mode">Who may read and write it.</param>
     /// <returns>Whether it was replaced.</returns>
-    public static bool Replace(string path, string text, Func<bool> isStillRight)
+    public static bool Replace(string path, string text, Func<bool> isStillRight, UnixFileMode mode = KeyMode.Ours)
     {
         RefuseLink(path);
         var aside = path + ".part";
         try
         {
             File.Delete(aside);
-            Write(aside, Strict.GetBytes(text));
+            Write(aside, Strict.GetBytes(text), mode);
             if (!isStillRight())
             {
                 return false;
@@ -92,12 +92,12 @@ internal static class TextFile
     }
 
     // CreateNew does not follow a link that somebody has put there.
-    private static void Write(string path, byte[] bytes)
+    private static void Write(string path, byte[] bytes, UnixFileMode mode)
     {
         var how = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {
-            how.UnixCreateMode = Ours;
+            how.UnixCreateMode = mode;
         }
 
         using var file = new FileStream(path, how);
