@@ -6,7 +6,7 @@ namespace EdgeOrleans.Client.Commands;
 internal sealed class MqttCommand : Command
 {
     public MqttCommand(Shell shell)
-        : base("mqtt", "See the clients, sessions and retained messages of a node's MQTT broker, and end them.")
+        : base("mqtt", "See the clients, sessions and retained messages of a node's MQTT broker, and end them; say who may connect.")
     {
         Add(new MqttClientsCommand(shell));
         Add(new MqttSessionsCommand(shell));
@@ -14,6 +14,8 @@ internal sealed class MqttCommand : Command
         Add(new MqttDescribeCommand(shell));
         Add(new MqttDisconnectCommand(shell));
         Add(new MqttRemoveCommand(shell));
+        Add(new MqttUserCommand(shell));
+        Add(new MqttCertificateCommand(shell));
     }
 
     public static Argument<string> ClientArgument() => new("CLIENT") { Description = "The client identifier; behind -- when it begins with a dash." };

@@ -24,8 +24,10 @@ internal static class Typed
         : NodeName.IsValid(text) ? text
         : throw new CommandException(ExitCodes.Usage, $"'{text}' is no node's name; it has lower case letters, digits, '-' and '.', a letter or digit at both ends");
 
-    /// <summary>A duration with its unit: <c>500ms</c>, <c>10s</c>, <c>5m</c>, <c>1h</c>; a bare number is seconds.</summary>
-    public static bool TryParseDuration(string text, out TimeSpan duration)
+    /// <summary>A duration with its unit: <c>500ms</c>, <c>10s</c>, <c>5m</c>, <c>1h</c>, <c>7d</c>; a bare number is seconds. It is 365 days at the most.</summary>
+    public static bool TryParseDuration(string text, out TimeSpan duration) => TryParseDuration(text, TimeSpan.FromDays(365), out duration);
+
+    private static bool TryParseDuration(string text, TimeSpan most, out TimeSpan duration)
     {
         var digits = text.TrimEnd([.. "abcdefghijklmnopqrstuvwxyz"]);
         double? unit = text[digits.Length..] switch
@@ -34,11 +36,12 @@ internal static class Typed
             "" or "s" => 1,
             "m" => 60,
             "h" => 3600,
+            "d" => 86_400,
             _ => null,
         };
         duration = default;
         if (unit is null || !double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
-            || number * unit.Value > TimeSpan.FromDays(365).TotalSeconds)
+            || number * unit.Value > most.TotalSeconds)
         {
             return false;
         }
@@ -50,5 +53,11 @@ internal static class Typed
     public static TimeSpan? Duration(ArgumentResult result) =>
         TryParseDuration(result.Tokens[0].Value, out var duration) && duration > TimeSpan.Zero
             ? duration
-            : Wrong<TimeSpan?>(result, $"'{result.Tokens[0].Value}' is no duration; take a number with ms, s, m or h, such as 500ms or 10s");
+            : Wrong<TimeSpan?>(result, $"'{result.Tokens[0].Value}' is no duration; take a number with ms, s, m, h or d, such as 500ms or 10s");
+
+    /// <summary>How long something is to be good: up to 100 years, so that whoever grants it can say what is possible.</summary>
+    public static TimeSpan? Lifetime(ArgumentResult result) =>
+        TryParseDuration(result.Tokens[0].Value, TimeSpan.FromDays(36_500), out var duration) && duration > TimeSpan.Zero
+            ? duration
+            : Wrong<TimeSpan?>(result, $"'{result.Tokens[0].Value}' is no lifetime; take a number with s, m, h or d, such as 365d");
 }

@@ -17,6 +17,14 @@ internal static class MqttQueries
     public static Task<List<MqttRetainedView>> RetainedAsync(this IMqttGrain broker, string filter, CancellationToken cancellation) =>
         AllAsync(filter, broker.ListRetainedAsync, static message => message.Topic, cancellation);
 
+    /// <summary>All users, on one page.</summary>
+    public static async Task<MqttUsers> UsersAsync(this IMqttUsersGrain users, string name, CancellationToken cancellation)
+    {
+        MqttUsers? last = null;
+        var names = await AllAsync(name, async query => (last = await users.ListAsync(query)).Page, static user => user, cancellation);
+        return last! with { Page = new MqttPage<string> { Items = [.. names] } };
+    }
+
     private static async Task<List<T>> AllAsync<T>(
         string name, Func<MqttQuery, Task<MqttPage<T>>> list, Func<T, string> nameOf, CancellationToken cancellation)
     {

@@ -53,22 +53,10 @@ internal sealed class NodeConnection : IAsyncDisposable
     public IJoinTokensGrain JoinTokens => OfCloud(() => Client.GetGrain<IJoinTokensGrain>(IJoinTokensGrain.Key));
 
     /// <summary>The MQTT broker; a node has one, a cloud does not.</summary>
-    public IMqttGrain Mqtt
-    {
-        get
-        {
-            try
-            {
-                return Client.GetGrain<IMqttGrain>(IMqttGrain.Key);
-            }
-            catch (ArgumentException)
-            {
-                throw new CommandException(ExitCodes.Failed, IsCloud
-                    ? "this is a cloud, and a cloud has no MQTT broker: --server HOST:PORT takes a node's silo.gatewayPort (30000 by default)"
-                    : "this node is of a version that shows nothing of its MQTT broker");
-            }
-        }
-    }
+    public IMqttGrain Mqtt => OfNode(() => Client.GetGrain<IMqttGrain>(IMqttGrain.Key));
+
+    /// <summary>The users of the MQTT broker; a node has some, a cloud does not.</summary>
+    public IMqttUsersGrain MqttUsers => OfNode(() => Client.GetGrain<IMqttUsersGrain>(IMqttUsersGrain.Key));
 
     /// <summary>Completes when the node is gone.</summary>
     public Task Lost => _lost.Task;
@@ -129,6 +117,20 @@ internal sealed class NodeConnection : IAsyncDisposable
         catch (ArgumentException)
         {
             throw new CommandException(ExitCodes.Failed, "this is a node, and that is asked of the cloud: --server HOST:PORT takes the cloud's silo.gatewayPort (30100 by default)");
+        }
+    }
+
+    private T OfNode<T>(Func<T> grain)
+    {
+        try
+        {
+            return grain();
+        }
+        catch (ArgumentException)
+        {
+            throw new CommandException(ExitCodes.Failed, IsCloud
+                ? "this is a cloud, and a cloud has no MQTT broker: --server HOST:PORT takes a node's silo.gatewayPort (30000 by default)"
+                : "this node is of a version that shows nothing of its MQTT broker");
         }
     }
 

@@ -69,6 +69,17 @@ internal static class BrokerViews
         return table;
     }
 
+    public static Table Users(MqttUsers users)
+    {
+        var table = new Table("USER");
+        foreach (var user in users.Page.Items)
+        {
+            table.Add(user);
+        }
+
+        return table;
+    }
+
     /// <summary>Everything of one client, line by line.</summary>
     public static void Write(TextWriter output, MqttSessionDetail client, IReadOnlyCollection<MqttSubscriptionView> subscriptions, TimeProvider time)
     {
@@ -172,6 +183,15 @@ internal static class BrokerViews
         document["cut"] = retained.IsCut;
         return document;
     }
+
+    public static JsonObject Document(MqttUsers users) => new()
+    {
+        ["users"] = new JsonArray([.. users.Page.Items.Select(static user => JsonValue.Create(user))]),
+        ["file"] = users.HasFile,
+        ["rules"] = users.Rules switch { MqttRuleSource.File => "file", MqttRuleSource.Defaults => "defaults", _ => "none" },
+        ["usersError"] = users.UsersError,
+        ["rulesError"] = users.RulesError,
+    };
 
     private static JsonObject Client(MqttClientView client) => new()
     {

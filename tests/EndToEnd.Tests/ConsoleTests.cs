@@ -72,6 +72,7 @@ public sealed class ConsoleTests(RunningNode running) : IClassFixture<RunningNod
     [InlineData("mqtt", "clients", "-o", "wide")]
     [InlineData("mqtt", "sessions")]
     [InlineData("mqtt", "retained")]
+    [InlineData("mqtt", "user", "list")]
     [InlineData("--help")]
     [InlineData("get", "nothing")]
     public async Task In_a_pipe_there_are_no_escape_codes(params string[] command)

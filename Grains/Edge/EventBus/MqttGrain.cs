@@ -99,25 +99,8 @@ internal sealed class MqttGrain(
     private void Check(MqttQuery query)
     {
         CheckRuns();
-        if (query.Count is < 1 or > MqttQuery.MaxCount)
-        {
-            throw new RefusedException(400, $"{query.Count} rows cannot be asked for at once; it is 1 to {MqttQuery.MaxCount}");
-        }
+        query.MustBePossible();
     }
 
-    private void CheckRuns()
-    {
-        var module = modules.Find(ModuleNames.EventBus);
-        switch (module?.State)
-        {
-            case ModuleState.Running:
-                return;
-            case ModuleState.Failed:
-                throw new RefusedException(409, $"the MQTT broker of this node does not run: {module.Detail}");
-            case ModuleState.Stopped:
-                throw new RefusedException(503, "the MQTT broker of this node does not run yet, or any more; ask again");
-            default:
-                throw new RefusedException(409, "this node has no MQTT broker: modules.eventBus.enable is false");
-        }
-    }
+    private void CheckRuns() => modules.MustRunBroker();
 }
