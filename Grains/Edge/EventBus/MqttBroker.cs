@@ -538,7 +538,7 @@ internal sealed partial class MqttBroker(
     public void Gone(MqttConnection connection) => leftovers.Add(connection.Buffers);
 
     private MqttConnection NewConnection(Socket socket, bool isTls) => new(
-        isTls ? new SslStream(new NetworkStream(socket, ownsSocket: true)) : new NetworkStream(socket, ownsSocket: true),
+        isTls ? new SslStream(new ClientStream(socket)) : new ClientStream(socket),
         isTls ? certificates : null,
         socket.RemoteEndPoint,
         options.Value,
