@@ -72,7 +72,7 @@ public sealed class OutsideBrokerTests
             $"--modules.eventBus.mqttServerExternal={mosquitto.Address}",
             $"--modules.eventBus.mqttExternalVersion={version}",
             "--modules.eventBus.mqttQOS=1",
-            "--modules.eventBus.requestTimeout=60",
+            "--modules.eventBus.requestTimeout=1m",
 
             // There is a cloud, and it is never reached: uploads stay in the outbox.
             "--modules.edgeHub.websocket.server=127.0.0.1:10000",
