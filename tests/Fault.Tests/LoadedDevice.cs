@@ -78,9 +78,14 @@ internal sealed class LoadedDevice(string name, int port)
 
     /// <summary>Reports and publishes until it is told to finish and has finished.</summary>
     /// <param name="progress">Hears of every update whose result has come.</param>
-    public async Task RunAsync(Action progress)
+    public Task RunAsync(Action progress)
     {
         (_isFinishing, _progress) = (false, progress);
+        return Task.Run(RunAsync);
+    }
+
+    private async Task RunAsync()
+    {
         while (!await TryServeAsync())
         {
             await Task.Delay(Redial);

@@ -11,7 +11,7 @@ internal sealed class LoadedFleet(IReadOnlyList<LoadedDevice> devices)
     public IReadOnlyList<LoadedDevice> Devices => devices;
 
     /// <summary>Lets them all begin.</summary>
-    public void Begin() => _running = Task.WhenAll(devices.Select(device => Task.Run(() => device.RunAsync(Confirmed))));
+    public void Begin() => _running = Task.WhenAll(devices.Select(device => device.RunAsync(Confirmed)));
 
     /// <summary>Ends when so many more updates were confirmed.</summary>
     public async Task ConfirmedAsync(int more)
