@@ -55,11 +55,17 @@ public sealed class SettingsTests
     [Fact]
     public async Task A_stock_edgecore_yaml_loads_with_one_warning_for_each_key_without_effect()
     {
-        // Stock edgecore expects a broker outside; this node has its own.
-        await using var node = new NodeProcess("--modules.eventBus.mqttMode=0");
+        Assert.SkipWhen(MosquittoBroker.Missing is not null, MosquittoBroker.Missing ?? "");
+        await using var outside = await MosquittoBroker.StartAsync();
+        await using var node = new NodeProcess($"--modules.eventBus.mqttServerExternal={outside.Address}");
         Write(node, "edgecore.yaml", Samples.EdgecoreYaml);
 
         await node.StartAsync();
+
+        // Stock edgecore is a client of a broker outside: so is this node.
+        await outside.LogAsync("Sending SUBACK to edgeorleans-");
+        await using var device = await MqttProbe.ConnectAsync(outside.Port);
+        Assert.Equal(404, (await device.GetAsync("default/nobody")).Code);
 
         var warnings = node.Output.Lines.Where(line => line.Contains("edgecore's and has no effect", StringComparison.Ordinal)).ToList();
         Assert.Single(warnings, line => line.Contains("database.dataSource", StringComparison.Ordinal));

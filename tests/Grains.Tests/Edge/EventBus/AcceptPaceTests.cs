@@ -12,10 +12,10 @@ public sealed class AcceptPaceTests
         var pace = new AcceptPace(100, _time);
         for (var i = 0; i < 20; i++)
         {
-            Assert.True(pace.NextAsync(TestContext.Current.CancellationToken).IsCompleted);
+            Assert.True(Next().IsCompleted);
         }
 
-        var late = pace.NextAsync(TestContext.Current.CancellationToken).AsTask();
+        var late = Next();
         Assert.False(late.IsCompleted);
         _time.Advance(TimeSpan.FromMilliseconds(20));
         await late.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
@@ -23,9 +23,11 @@ public sealed class AcceptPaceTests
 
         for (var i = 0; i < 20; i++)
         {
-            Assert.True(pace.NextAsync(TestContext.Current.CancellationToken).IsCompleted);
+            Assert.True(Next().IsCompleted);
         }
 
-        Assert.False(pace.NextAsync(TestContext.Current.CancellationToken).IsCompleted);
+        Assert.False(Next().IsCompleted);
+
+        Task Next() => pace.NextAsync(TestContext.Current.CancellationToken).AsTask();
     }
 }
