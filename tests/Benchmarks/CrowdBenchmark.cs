@@ -89,10 +89,13 @@ internal sealed class CrowdBenchmark(TextWriter progress) : IAsyncDisposable
         while (!stop.IsCancellationRequested)
         {
             var crowd = await Task.WhenAll(Enumerable.Range(0, Crowd).Select(i => ComeAsync(i)));
+            await Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None);
             foreach (var client in crowd)
             {
                 client?.Dispose();
             }
+
+            await Task.Delay(TimeSpan.FromSeconds(2), CancellationToken.None);
         }
     }
 

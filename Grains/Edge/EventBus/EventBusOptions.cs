@@ -166,6 +166,10 @@ public sealed class EventBusOptions : IValidatableObject
     [Range(1, 1_000_000)]
     public int MaxConnectionsPerAddress { get; init; } = 5_000;
 
+    /// <summary>How many connections are accepted within a second; more wait until it is their turn. Default: 1,000.</summary>
+    [Range(1, 100_000)]
+    public int MaxConnectRate { get; init; } = 1_000;
+
     /// <summary>How many requests of one client are under way at once; beyond it the client is held back at its socket. Default: 64.</summary>
     [Range(1, 256)]
     public int MaxRequestsUnderWay { get; init; } = 64;

@@ -172,23 +172,23 @@ internal sealed partial class MqttBroker(
     /// <summary>A client's connection is over.</summary>
     public void Lost(MqttConnection connection, Session session)
     {
-        var will = session.Will;
-        if (!sessions.Lost(session, connection) || will is null)
+        if (!ReferenceEquals(session.Connection, connection))
         {
             return;
         }
 
-        if (_stopping)
-        {
-            session.Will = null;
-        }
-        else if (will.Delay == 0 || session.Expiry == 0)
+        // While it is still the session's connection, whoever comes next waits for its end: what a client says then comes after its will.
+        var will = _stopping ? null : session.Will;
+        session.Will = null;
+        var waits = will is { Delay: > 0 } && session.Expiry > 0;
+        if (will is not null && !waits)
         {
             PublishWill(session, will);
         }
-        else
+
+        if (sessions.Lost(session, connection) && waits)
         {
-            session.Will = will with { Due = Now + (Math.Min(will.Delay, session.Expiry) * 1_000L) };
+            session.Will = will! with { Due = Now + (Math.Min(will.Delay, session.Expiry) * 1_000L) };
         }
     }
 
@@ -538,7 +538,7 @@ internal sealed partial class MqttBroker(
     public void Gone(MqttConnection connection) => leftovers.Add(connection.Buffers);
 
     private MqttConnection NewConnection(Socket socket, bool isTls) => new(
-        isTls ? new SslStream(new NetworkStream(socket, ownsSocket: true)) : new NetworkStream(socket, ownsSocket: true),
+        isTls ? new SslStream(new ClientStream(socket)) : new ClientStream(socket),
         isTls ? certificates : null,
         socket.RemoteEndPoint,
         options.Value,

@@ -108,10 +108,13 @@ internal sealed partial class MqttEndpoint(
 
     private async Task AcceptAsync(Socket listener, bool isTls)
     {
+        var pace = new AcceptPace(options.MaxConnectRate, time);
         while (!_stopping.IsCancellationRequested)
         {
             try
             {
+                // A crowd waits at the door, in the kernel's queue, while those who are in are served.
+                await pace.NextAsync(_stopping.Token);
                 var socket = await listener.AcceptAsync(_stopping.Token);
                 socket.NoDelay = true;
                 Take(socket, isTls, ((IPEndPoint)socket.RemoteEndPoint!).Address);

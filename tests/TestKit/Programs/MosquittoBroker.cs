@@ -8,12 +8,14 @@ public sealed class MosquittoBroker : IAsyncDisposable
     private readonly TempFolder _folder = new();
     private ChildProcess? _process;
 
+    // Started by root it would become somebody else, who cannot write into its folder: then it keeps nothing, and says so in its log alone.
     private MosquittoBroker(string settings)
     {
         Port = FreePorts.Take();
         File.WriteAllText(
             Path.Combine(_folder.Path, "mosquitto.conf"),
             $"""
+            user {Environment.UserName}
             listener {Port.ToString(CultureInfo.InvariantCulture)} 127.0.0.1
             persistence true
             persistence_location {_folder.Path}/

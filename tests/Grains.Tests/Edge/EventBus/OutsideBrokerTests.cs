@@ -99,6 +99,8 @@ public sealed class OutsideBrokerTests
 
         Assert.Equal(Enumerable.Range(1, 20).Select(i => $"n-{i}"), listener.Messages.Select(EventOf));
 
+        await listener.KillAsync();
+
         // The broker is away: the node keeps what it has to say.
         await using var near = await MqttProbe.ConnectAsync(node.MqttPort);
         await outside.EndAsync();

@@ -466,14 +466,16 @@ public sealed class BrokerCertificatesTests : IDisposable
     [Fact]
     public async Task Up_to_the_end_of_its_authority_the_node_is_believed_and_a_person_is_warned()
     {
-        var broker = Start();
-        var before = _time.GetUtcNow();
+        Start().Dispose();
+        Assert.DoesNotContain(_log.Lines, l => l.Level == LogLevel.Warning);
+        _time.Advance(Noon.AddYears(10).AddMinutes(-2) - Noon);
 
-        _time.Advance(Noon.AddYears(10).AddMinutes(-1) - before);
+        var broker = Start();
+        _time.Advance(TimeSpan.FromMinutes(1));
 
         Assert.True((await ShakeAsync(broker)).IsIn);
-        Assert.Contains(_log.Lines, l => l.Level == LogLevel.Warning && l.Text.Contains("own authority", StringComparison.Ordinal));
-        Assert.Equal(0, Errors);
+        Assert.Single(_log.Lines, l => l.Level == LogLevel.Warning && l.Text.Contains("own authority", StringComparison.Ordinal));
+        Assert.Single(_log.Lines, l => l.Text.Contains("good until 2037-03-01", StringComparison.Ordinal) && l.Text.Contains("for the MQTT broker", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -492,11 +494,10 @@ public sealed class BrokerCertificatesTests : IDisposable
     [Fact]
     public async Task A_node_whose_clock_was_not_set_yet_is_believed_when_it_is()
     {
-        var clock = new FakeTimeProvider(new DateTimeOffset(1970, 1, 1, 0, 1, 0, TimeSpan.Zero));
+        var clock = new WallClock { Now = new DateTimeOffset(1970, 1, 1, 0, 1, 0, TimeSpan.Zero) };
         var broker = Start(time: clock);
 
-        clock.AutoAdvanceAmount = TimeSpan.Zero;
-        clock.SetUtcNow(Noon);
+        clock.Now = Noon;
 
         Assert.True((await ShakeAsync(broker)).IsIn);
     }
@@ -607,12 +608,15 @@ public sealed class BrokerCertificatesTests : IDisposable
     }
 
     [Fact]
-    public void A_certificate_of_an_operator_that_ends_soon_is_said_at_the_start_and_daily()
+    public void A_certificate_of_an_operator_that_ends_soon_is_said_daily()
     {
         Start(Given(_company.Issue("broker", TestAuthority.ServerAuth, until: Noon.AddDays(31))));
         Assert.DoesNotContain(_log.Lines, l => l.Level == LogLevel.Warning);
 
-        _time.Advance(TimeSpan.FromDays(3));
+        for (var day = 0; day < 3; day++)
+        {
+            _time.Advance(TimeSpan.FromDays(1));
+        }
 
         Assert.Equal(2, _log.Lines.Count(l => l.Level == LogLevel.Warning && l.Text.Contains("ends on", StringComparison.Ordinal)));
     }
@@ -830,5 +834,17 @@ public sealed class BrokerCertificatesTests : IDisposable
         using var key = ECDsa.Create();
         key.ImportFromPem(text);
         return key.ExportEncryptedPkcs8PrivateKeyPem("secret", new PbeParameters(PbeEncryptionAlgorithm.Aes128Cbc, HashAlgorithmName.SHA256, 1_000));
+    }
+
+    /// <summary>A clock that somebody sets while its timers go on as they were.</summary>
+    private sealed class WallClock : TimeProvider
+    {
+        public DateTimeOffset Now { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override DateTimeOffset GetUtcNow() => Now;
+
+        public override long GetTimestamp() => Now.UtcTicks;
     }
 }

@@ -40,7 +40,9 @@ internal sealed record Handshake(bool IsIn, string? User, string? Shown, SslProt
         var serving = ServeAsync(server, far, broker);
         var isIn = await DialAsync(client, near, Client(trust, now, host, shows, protocol));
         var user = await serving;
-        return new Handshake(isIn && user is not null, user is "" ? null : user, Thumbprint(client), isIn ? client.SslProtocol : SslProtocols.None);
+        return isIn && user is not null
+            ? new Handshake(true, user.Length > 0 ? user : null, client.RemoteCertificate!.GetCertHashString(), client.SslProtocol)
+            : new Handshake(false, null, null, SslProtocols.None);
     }
 
     private static SslClientAuthenticationOptions Client(string trust, DateTimeOffset now, string host, (string Certificate, string Key)? shows, SslProtocols protocol)
@@ -97,18 +99,6 @@ internal sealed record Handshake(bool IsIn, string? User, string? Shown, SslProt
         {
             socket.Close();
             return false;
-        }
-    }
-
-    private static string? Thumbprint(SslStream client)
-    {
-        try
-        {
-            return client.RemoteCertificate?.GetCertHashString();
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
         }
     }
 }
