@@ -11,7 +11,7 @@ internal static class BrokerViews
     public static Table Clients(IEnumerable<MqttClientView> clients, bool wide, TimeProvider time)
     {
         string[] headers = ["CLIENT", "ADDRESS", "MQTT", "CONNECTED", "KEEP-ALIVE", "RECEIVED", "SENT", "LOST"];
-        var table = new Table(wide ? [.. headers, "CLEAN", "PACKETS RECEIVED", "BYTES RECEIVED", "PACKETS SENT", "BYTES SENT"] : headers);
+        var table = new Table(wide ? [.. headers, "USER", "TLS", "CLEAN", "PACKETS RECEIVED", "BYTES RECEIVED", "PACKETS SENT", "BYTES SENT"] : headers);
         foreach (var client in clients)
         {
             var traffic = client.Traffic;
@@ -21,7 +21,7 @@ internal static class BrokerViews
                 $"{traffic.MessagesReceived}", $"{traffic.MessagesSent}", $"{client.Lost}",
             ];
             table.Add(wide
-                ? [.. cells, YesNo(client.IsClean), $"{traffic.PacketsReceived}", $"{traffic.BytesReceived}", $"{traffic.PacketsSent}", $"{traffic.BytesSent}"]
+                ? [.. cells, client.User, YesNo(client.IsTls), YesNo(client.IsClean), $"{traffic.PacketsReceived}", $"{traffic.BytesReceived}", $"{traffic.PacketsSent}", $"{traffic.BytesSent}"]
                 : cells);
         }
 
@@ -198,6 +198,8 @@ internal static class BrokerViews
         ["client"] = client.ClientId,
         ["address"] = client.Address,
         ["version"] = client.Version,
+        ["user"] = client.User,
+        ["tls"] = client.IsTls,
         ["since"] = Documents.Time(client.Since),
         ["keepAliveSeconds"] = (long)client.KeepAlive.TotalSeconds,
         ["clean"] = client.IsClean,

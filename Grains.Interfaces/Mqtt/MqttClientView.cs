@@ -35,6 +35,14 @@ public sealed record MqttClientView
     /// <summary>How many messages did not reach it; <see cref="MqttSessionDetail.Losses"/> says why.</summary>
     [Id(7)]
     public long Lost { get; init; }
+
+    /// <summary>Its user, by password or certificate; empty when it has none.</summary>
+    [Id(8)]
+    public string User { get; init; } = "";
+
+    /// <summary>Whether its connection is encrypted.</summary>
+    [Id(9)]
+    public bool IsTls { get; init; }
 }
 
 /// <summary>What has gone to and fro on one connection since it began. A packet to the client counts when it is given to its connection.</summary>

@@ -20,9 +20,11 @@ internal readonly record struct Admitted(MqttConnectReasonCode Reason, AccessIde
 /// what he may do. While it is off a client may do everything that is not the node's own, and it has to be on this machine.
 /// </remarks>
 internal sealed partial class Admission(
-    AccessFiles files, Credentials credentials, Refusals refusals, IOptions<EventBusOptions> options, IOptions<NodeOptions> node, ILogger<Admission> logger)
+    AccessFiles files, Credentials credentials, Refusals refusals, IOptions<EventBusOptions> options, IOptions<NodeOptions> node,
+    TimeProvider time, ILogger<Admission> logger)
 {
     private const int LongestClientId = 1_024;
+    private static readonly TimeSpan LongestLogin = TimeSpan.FromMinutes(1);
     private readonly ILogger _logger = logger;
     private Task _looking = Task.CompletedTask;
 
@@ -78,7 +80,7 @@ internal sealed partial class Admission(
                 : Unnamed(connection);
         }
 
-        var login = await credentials.CheckAsync(AddressOf(connection), connect.Username, connect.Password ?? [], cancellation);
+        var login = await CheckAsync(AddressOf(connection), connect, cancellation);
         return login.IsRight
             ? new Admitted(MqttConnectReasonCode.Success, new AccessIdentity(clientId, connect.Username, false))
             : Refused(login.Reason!, login.Reason == LoginResult.WrongPassword ? MqttConnectReasonCode.BadUserNameOrPassword : MqttConnectReasonCode.ServerBusy);
@@ -214,6 +216,21 @@ internal sealed partial class Admission(
         }
 
         return connect.WillFlag && !MqttRules.IsTopic(connect.WillTopic) ? MqttConnectReasonCode.TopicNameInvalid : null;
+    }
+
+    // Others may be in the line before; a client that waits for so long has given up.
+    private async Task<LoginResult> CheckAsync(IPAddress address, MqttConnectPacket connect, CancellationToken cancellation)
+    {
+        using var late = new CancellationTokenSource(LongestLogin, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellation);
+        try
+        {
+            return await credentials.CheckAsync(address, connect.Username, connect.Password ?? [], either.Token);
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested)
+        {
+            return LoginResult.Refused(LoginThrottle.TooMany);
+        }
     }
 
     private bool MayBeAnonymous(MqttConnection connection) => options.Value.MqttAnonymous switch

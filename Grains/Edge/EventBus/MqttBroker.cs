@@ -456,6 +456,8 @@ internal sealed partial class MqttBroker(
 
             if (session.Connection is MqttConnection connection && (over.Length > 0 || IsOver(session, connection, before, after)))
             {
+                // Nothing is said in its name any more.
+                session.Will = null;
                 refusals.Count("mqtt.rights-ended");
                 await connection.DisconnectAsync(MqttDisconnectReasonCode.NotAuthorized);
             }

@@ -28,6 +28,8 @@ internal static class MqttViews
         IsClean = connection.IsClean,
         Traffic = connection.Traffic,
         Lost = session.Losses.Total,
+        User = session.Identity?.User ?? "",
+        IsTls = connection.IsTls,
     };
 
     public static MqttSessionView Of(Session session, int subscriptions) => Of(session, session.Look(), subscriptions);
