@@ -114,7 +114,7 @@ public sealed class SettingsLadderTests : IDisposable
 
         Assert.Equal(
             [
-                "database.driverName", "modules.deviceTwin.dmiSockPath", "modules.eventBus.mqttPassword", "modules.metaManager.metaServer.apiAudiences",
+                "database.driverName", "modules.deviceTwin.dmiSockPath", "modules.metaManager.metaServer.apiAudiences",
                 "modules.metaManager.metaServer.serviceAccountIssuers", "modules.edged.rootDirectory",
                 "modules.edged.tailoredKubeletConfig.evictionHard.memory.available",
             ],
