@@ -53,25 +53,6 @@ public sealed class NodeHostTests : IDisposable
         await host.StopAsync(cancellation);
     }
 
-    [Theory]
-    [InlineData("1")]
-    [InlineData("2")]
-    public async Task A_mode_with_a_broker_outside_starts_and_the_broker_inside_serves(string mode)
-    {
-        var cancellation = TestContext.Current.CancellationToken;
-        using var host = NodeHost.Build(SettingsLadder.Of(new Dictionary<string, string>
-        {
-            ["data"] = _folder.FullName, ["silo.port"] = $"{FreePort()}", ["silo.gatewayPort"] = $"{FreePort()}",
-            ["http.listen"] = "http://127.0.0.1:0", ["log.level"] = "error", ["modules.eventBus.mqttMode"] = mode,
-            ["modules.eventBus.mqttServerExternal"] = "tcp://127.0.0.1:1883", ["modules.eventBus.mqttServerInternal"] = "tcp://127.0.0.1:0",
-        }));
-
-        await host.StartAsync(cancellation);
-
-        Assert.StartsWith("tcp://127.0.0.1:", host.Services.GetRequiredService<Doors>().All["mqtt"], StringComparison.Ordinal);
-        await host.StopAsync(cancellation);
-    }
-
     private static int FreePort()
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
