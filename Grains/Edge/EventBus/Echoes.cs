@@ -4,7 +4,7 @@ namespace EdgeOrleans.Edge.EventBus;
 
 /// <summary>
 /// What the node has published itself on topics that it also listens to, so that it is not taken for somebody else's when the broker
-/// outside sends it back. For MQTT 3.1.1 only: a broker of MQTT 5 can be asked not to.
+/// outside sends it back. For brokers of MQTT 3.1.1 that know no bridges: the others can be asked not to.
 /// </summary>
 internal sealed class Echoes(TimeProvider time)
 {

@@ -156,7 +156,7 @@ internal sealed partial class OutsideBroker(
         using var deadline = new CancellationTokenSource(DialTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stop);
         var stream = await dialer.DialAsync(_address!, either.Token);
-        var connection = new OutsideConnection(stream, new DnsEndPoint(_address!.Host, _address.Port), _dialect.Current, inbox, options.Value, refusals, time, _logger);
+        var connection = new OutsideConnection(stream, new DnsEndPoint(_address!.Host, _address.Port), _dialect, inbox, options.Value, refusals, time, _logger);
         try
         {
             var welcome = await connection.ConnectAsync(Connect(), either.Token);
@@ -220,7 +220,7 @@ internal sealed partial class OutsideBroker(
             Password = settings.MqttUsername.Length > 0 ? Encoding.UTF8.GetBytes(settings.MqttPassword) : null,
             ReceiveMaximum = _dialect.IsVersion5 ? (ushort)1_024 : (ushort)0,
             MaximumPacketSize = _dialect.IsVersion5 ? (uint)settings.MaxPacketSize : 0,
-            TryPrivate = false,
+            TryPrivate = _dialect.IsBridge,
         };
     }
 

@@ -30,6 +30,7 @@ internal sealed partial class OutsideConnection : IMqttPeer, MqttSender.IOwner, 
 
     private readonly Stream _stream;
     private readonly bool _isVersion5;
+    private readonly bool _echoes;
     private readonly OutsideInbox _inbox;
     private readonly EventBusOptions _options;
     private readonly Refusals _refusals;
@@ -46,11 +47,11 @@ internal sealed partial class OutsideConnection : IMqttPeer, MqttSender.IOwner, 
     private volatile bool _hearsNoMore;
 
     public OutsideConnection(
-        Stream stream, EndPoint? remote, MqttProtocolVersion version, OutsideInbox inbox, EventBusOptions options, Refusals refusals, TimeProvider time, ILogger logger)
+        Stream stream, EndPoint? remote, OutsideDialect dialect, OutsideInbox inbox, EventBusOptions options, Refusals refusals, TimeProvider time, ILogger logger)
     {
-        (_stream, RemoteEndPoint, _isVersion5, _inbox, _options) = (stream, remote, version == MqttProtocolVersion.V500, inbox, options);
-        (_refusals, _time, _logger) = (refusals, time, logger);
-        _formatter = new MqttPacketFormatterAdapter(version, new MqttBufferWriter(512, LargestKeptBuffer));
+        (_stream, RemoteEndPoint, _isVersion5, _inbox, _options) = (stream, remote, dialect.IsVersion5, inbox, options);
+        (_refusals, _time, _logger, _echoes) = (refusals, time, logger, dialect.Echoes);
+        _formatter = new MqttPacketFormatterAdapter(dialect.Version, new MqttBufferWriter(512, LargestKeptBuffer));
         var largest = _isVersion5 ? options.MaxPacketSize : (int)Math.Min((long)options.MaxPacketSize * LargerThanTaken, LargestPacket);
         _receiver = new MqttReceiver(stream, largest, _formatter, ofBroker: true);
         _sender = new MqttSender(stream, options.MaxPendingBytes, _formatter, this);
@@ -185,7 +186,7 @@ internal sealed partial class OutsideConnection : IMqttPeer, MqttSender.IOwner, 
 
     public Written Append(MqttMessage message, in PublishHead head, bool waits, ref bool begins)
     {
-        if (!_isVersion5 && _inbox.Listens(message.Topic))
+        if (_echoes && _inbox.Listens(message.Topic))
         {
             _inbox.Echoes.Sent(message.TopicUtf8, message.Payload.Span);
         }
@@ -363,7 +364,7 @@ internal sealed partial class OutsideConnection : IMqttPeer, MqttSender.IOwner, 
             owed.Topic = publish.Topic;
         }
 
-        if (!_isVersion5 && _inbox.Echoes.TryTake(Encoding.UTF8.GetBytes(publish.Topic), publish.Payload.ToArray()))
+        if (_echoes && _inbox.Echoes.TryTake(Encoding.UTF8.GetBytes(publish.Topic), publish.Payload.ToArray()))
         {
             Acknowledge(owed, MqttPubAckReasonCode.Success);
             return;
