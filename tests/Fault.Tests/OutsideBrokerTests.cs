@@ -53,7 +53,7 @@ public sealed class OutsideBrokerTests
             await EndAsync(end, mosquitto, node, news, far);
             await fleet.ConfirmedAsync(3 * fleet.Devices.Count);
             await fleet.FinishAsync(_ => 0);
-            await CheckTwinsAsync(node, fleet, $"after round {round}, {end}");
+            await CheckTwinsAsync(mosquitto, fleet, $"after round {round}, {end}");
         }
 
         await news.EndAsync();
@@ -126,12 +126,13 @@ public sealed class OutsideBrokerTests
     }
 
     // At rest: what was answered last is there, and nothing older or newer.
-    private static async Task CheckTwinsAsync(NodeProcess node, LoadedFleet fleet, string when)
+    private static async Task CheckTwinsAsync(MosquittoBroker mosquitto, LoadedFleet fleet, string when)
     {
-        var twins = JsonNode.Parse(await node.Console.OutputAsync("get", "twins", "-o", "json"))!.AsArray().ToDictionary(twin => (string)twin!["id"]!, twin => twin!["twin"]!);
+        await using var visitor = await MqttProbe.ConnectAsync(mosquitto.Port);
         foreach (var device in fleet.Devices)
         {
-            Assert.True($"{device.Confirmed}" == (string?)twins[device.Id]["n"]?["actual"]?["value"], $"{when}: {device.Confirmed} was answered last, and there is {twins[device.Id]}");
+            var twin = await visitor.GetAsync(device.Id);
+            Assert.True($"{device.Confirmed}" == twin.Actual("n"), $"{when}: {device.Confirmed} was answered last, and there is {twin}");
         }
     }
 
