@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using EdgeOrleans.Beehive;
 using EdgeOrleans.Nodes;
 using EdgeOrleans.Settings;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -84,6 +85,33 @@ public sealed class EdgeNode : IAsyncDisposable
         {
             await host.StopAsync();
             host.Dispose();
+        }
+    }
+
+    /// <summary>Stops it as a power cut does: what is on its disk now stays, and what it writes about its end is lost.</summary>
+    public Task CrashAsync()
+    {
+        var (database, kept) = (Path.Combine(DataFolder, "edgeorleans.db"), Path.Combine(DataFolder, "kept"));
+        using (var connection = new SqliteConnection($"Data Source={database};Pooling=False"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "VACUUM INTO $kept";
+            command.Parameters.AddWithValue("$kept", kept);
+            command.ExecuteNonQuery();
+        }
+
+        return EndAsync();
+
+        async Task EndAsync()
+        {
+            await StopAsync();
+            foreach (var file in Directory.GetFiles(DataFolder, "edgeorleans.db*"))
+            {
+                File.Delete(file);
+            }
+
+            File.Move(kept, database);
         }
     }
 

@@ -123,6 +123,18 @@ internal sealed partial class Admission(
         return false;
     }
 
+    /// <summary>Whether a last will may be published. Its client has been away for a while: a user who is none any more says nothing.</summary>
+    public bool MayPublish(LastWill will, RequestTopic topic)
+    {
+        if (IsOn && will is { IsByPassword: true, Identity.User: { } user } && files.Current.Users.Find(user) is null)
+        {
+            refusals.Count("mqtt.rights-ended");
+            return false;
+        }
+
+        return MayPublish(IsOn ? will.Identity : null, topic);
+    }
+
     /// <summary>What a client is granted for a filter: a QoS, or a reason why not.</summary>
     /// <param name="identity">The client.</param>
     /// <param name="filter">What it wishes for.</param>

@@ -71,4 +71,7 @@ internal sealed record MqttChange(MqttMessage Message)
 
     /// <summary>The session that published it with QoS 2, and its identifier there.</summary>
     public (Session Session, ushort Id)? Received { get; set; }
+
+    /// <summary>The number of the last will that it was; 0 for any other message.</summary>
+    public long Will { get; set; }
 }

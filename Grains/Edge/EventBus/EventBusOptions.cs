@@ -126,6 +126,13 @@ public sealed class EventBusOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00", "3650.00:00:00")]
     public TimeSpan MaxSessionExpiry { get; init; }
 
+    /// <summary>
+    /// How long a client that was connected when the node died has to come back before its last will is published; a delay that the client
+    /// has asked for itself counts where it is longer. Default: 5 seconds.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan WillGrace { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How many subscriptions one client may have. Default: 1,000.</summary>
     [Range(1, 100_000)]
     public int MaxSubscriptions { get; init; } = 1_000;

@@ -135,7 +135,8 @@ internal sealed partial class MqttBroker(
             return await RefuseAsync(connection, connect, reason);
         }
 
-        var wish = new SessionWish(clientId, connect.CleanSession, ExpiryOf(connection, connect, facts), identity?.User);
+        var wish = new SessionWish(
+            clientId, connect.CleanSession, ExpiryOf(connection, connect, facts), identity?.User, WillOf(connection, connect, identity));
         using var turn = await sessions.EnterAsync(wish.ClientId);
         var before = sessions.Find(wish.ClientId);
         switch (before is null ? true : admission.Owns(identity, before))
@@ -152,15 +153,13 @@ internal sealed partial class MqttBroker(
             return await RefuseAsync(connection, connect, MqttConnectReasonCode.ServerUnavailable);
         }
 
-        if (before is { Will: { Due: not null } due } && !opened.IsPresent)
+        if (opened.Before is { Will: { } due } ended)
         {
             // The session ends before its will was due, so it is due now.
-            PublishWill(before, due);
+            PublishWill(ended, due);
         }
 
-        opened.Session.Will = connect.WillFlag
-            ? new LastWill(MqttMessage.WillOf(connect), connect.WillDelayInterval, connect.WillMessageExpiryInterval)
-            : null;
+        opened.Session.Will = wish.Will;
         opened.Session.Identity = identity;
         var keepAlive = KeepAliveOf(connection, connect);
         connection.Accepted(opened.Session, connect, TimeSpan.FromSeconds(keepAlive));
@@ -179,17 +178,21 @@ internal sealed partial class MqttBroker(
 
         // While it is still the session's connection, whoever comes next waits for its end: what a client says then comes after its will.
         var will = _stopping ? null : session.Will;
-        session.Will = null;
-        var waits = will is { Delay: > 0 } && session.Expiry > 0;
-        if (will is not null && !waits)
+        if (will is { Delay: > 0 } && session.Expiry > 0)
+        {
+            session.Will = will with { Due = Now + (Math.Min(will.Delay, session.Expiry) * 1_000L) };
+            _ = store.WaitAsync([session.Will]);
+        }
+        else if (will is not null)
         {
             PublishWill(session, will);
         }
-
-        if (sessions.Lost(session, connection) && waits)
+        else
         {
-            session.Will = will! with { Due = Now + (Math.Min(will.Delay, session.Expiry) * 1_000L) };
+            session.Will = null;
         }
+
+        sessions.Lost(session, connection);
     }
 
     /// <summary>Ends the connection of a client because a person says so, and returns when it is over. The client may come again.</summary>
@@ -222,8 +225,8 @@ internal sealed partial class MqttBroker(
         }
     }
 
-    /// <summary>A client ends its connection on purpose.</summary>
-    public void SaidGoodbye(Session session, MqttDisconnectPacket disconnect, PacketFacts facts)
+    /// <summary>A client ends its connection on purpose. When it returns, no restart can bring back its will.</summary>
+    public async Task SaidGoodbyeAsync(Session session, MqttDisconnectPacket disconnect, PacketFacts facts)
     {
         if (facts.Expiry is { } expiry)
         {
@@ -237,7 +240,7 @@ internal sealed partial class MqttBroker(
 
         if (disconnect.ReasonCode == MqttDisconnectReasonCode.NormalDisconnection)
         {
-            session.Will = null;
+            await ForgetWillAsync(session);
         }
     }
 
@@ -287,7 +290,7 @@ internal sealed partial class MqttBroker(
         });
     }
 
-    /// <inheritdoc cref="Admission.MayPublish"/>
+    /// <summary>Whether a client may publish to a topic.</summary>
     public bool MayPublish(Session session, RequestTopic topic) => admission.MayPublish(session.Identity, topic);
 
     /// <summary>Passes a publish to those who listen. It returns when the next publish of this client may be read.</summary>
@@ -393,6 +396,22 @@ internal sealed partial class MqttBroker(
         return connection.IsVersion5 && most > 0 && (connect.KeepAlivePeriod == 0 || connect.KeepAlivePeriod > most) ? most : connect.KeepAlivePeriod;
     }
 
+    private LastWill? WillOf(MqttConnection connection, MqttConnectPacket connect, AccessIdentity? identity) => !connect.WillFlag
+        ? null
+        : new LastWill(MqttMessage.WillOf(connect), connect.WillDelayInterval, connect.WillMessageExpiryInterval)
+        {
+            Number = store.NextWill(),
+            Identity = identity,
+            IsByPassword = identity?.User is not null && connection.CertificateUser is null,
+        };
+
+    private Task ForgetWillAsync(Session session)
+    {
+        var will = session.Will;
+        session.Will = null;
+        return will is null ? Task.CompletedTask : store.ForgetWillAsync(will.Number);
+    }
+
     private MqttConnAckPacket Welcome(bool isPresent, string? assigned, uint expiry, PacketFacts asked, ushort keepAlive, ushort askedKeepAlive) => new()
     {
         ReasonCode = MqttConnectReasonCode.Success,
@@ -457,7 +476,7 @@ internal sealed partial class MqttBroker(
             if (session.Connection is MqttConnection connection && (over.Length > 0 || IsOver(session, connection, before, after)))
             {
                 // Nothing is said in its name any more.
-                session.Will = null;
+                await ForgetWillAsync(session);
                 refusals.Count("mqtt.rights-ended");
                 await connection.DisconnectAsync(MqttDisconnectReasonCode.NotAuthorized);
             }
@@ -474,14 +493,15 @@ internal sealed partial class MqttBroker(
         session.Will = null;
         var message = will.Message.At(Now, will.Expiry);
         var topic = requests.Read(message.Topic);
-        if (!admission.MayPublish(session.Identity, topic))
+        if (!admission.MayPublish(will, topic))
         {
+            _ = store.ForgetWillAsync(will.Number);
             return;
         }
 
         if (topic.Kind is not (TopicKind.Free or TopicKind.Unknown))
         {
-            _ = requests.TakeWillAsync(topic, message).AsTask();
+            _ = RequestAsync(topic, message, will.Number);
             return;
         }
 
@@ -492,7 +512,14 @@ internal sealed partial class MqttBroker(
         }
 
         var outlet = outlets.OfTopic(message.Topic);
-        publisher.Publish(message, outlet, session, upload: uploads.Of(outlet, topic.Kind, message.Payload));
+        publisher.Publish(message, outlet, session, upload: uploads.Of(outlet, topic.Kind, message.Payload), will: will.Number);
+    }
+
+    // The twin has a commit of its own: over a kill between it and the row's end the request is carried out again.
+    private async Task RequestAsync(RequestTopic topic, MqttMessage message, long number)
+    {
+        await requests.TakeWillAsync(topic, message);
+        await store.ForgetWillAsync(number);
     }
 
     // One timer for all, and none on a node where nobody was ever connected and nothing was kept.

@@ -436,7 +436,7 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
                 Write(MqttPingRespPacket.Instance);
                 return true;
             case MqttDisconnectPacket disconnect:
-                _broker.SaidGoodbye(session, disconnect, facts);
+                await HoldAsync(_broker.SaidGoodbyeAsync(session, disconnect, facts));
                 return false;
             default:
                 throw MqttRules.Violation("a second CONNECT, or a packet that a client does not send");

@@ -24,9 +24,16 @@ internal sealed record StoredBroker(
     Dictionary<long, MqttMessage> Messages,
     List<StoredDelivery> Deliveries,
     List<(long Session, ushort Packet)> Received,
-    List<long> Retained)
+    List<long> Retained,
+    List<StoredWill> Wills)
 {
     public bool IsEmpty => Sessions.Count == 0 && Messages.Count == 0;
+}
+
+/// <summary>Rows that are not what was written, by their numbers.</summary>
+internal sealed record DamagedRows(List<long> Messages, List<long> Wills)
+{
+    public int Count => Messages.Count + Wills.Count;
 }
 
 /// <summary>
@@ -58,17 +65,21 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
     private List<(long Session, long Place, long Message)> _acknowledged = [];
     private List<long> _unused = [];
     private HashSet<string> _topics = new(StringComparer.Ordinal);
+    private List<long> _wills = [];
     private ITimer? _later;
     private bool _waits;
     private Task<bool> _flushing = Task.FromResult(true);
     private long _lastMessage;
+    private long _lastWill;
+    private bool _isLoaded;
 
     /// <summary>Reads everything; what belongs to nothing is removed.</summary>
     public async Task<StoredBroker> LoadAsync()
     {
         var (stored, damaged) = await database.ReadAsync(Read);
         _lastMessage = stored.Messages.Count == 0 ? 0 : stored.Messages.Keys.Max();
-        _lastMessage = damaged.Count == 0 ? _lastMessage : Math.Max(_lastMessage, damaged.Max());
+        _lastMessage = Math.Max(_lastMessage, damaged.Messages.DefaultIfEmpty().Max());
+        _lastWill = stored.Wills.Select(static one => one.Will.Number).Concat(damaged.Wills).DefaultIfEmpty().Max();
         if (!stored.IsEmpty || damaged.Count > 0)
         {
             await RunAsync(db => Clean(db, damaged));
@@ -79,12 +90,16 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
             LogDamaged(damaged.Count);
         }
 
+        _isLoaded = true;
         return stored;
     }
 
+    /// <summary>A number for a last will.</summary>
+    public long NextWill() => Interlocked.Increment(ref _lastWill);
+
     /// <summary>Makes a session, in place of the one that its client had.</summary>
     /// <returns>Its number; 0 when the disk takes nothing.</returns>
-    public async Task<long> OpenAsync(string client, uint expiry, string? owner)
+    public async Task<long> OpenAsync(string client, uint expiry, string? owner, WillTurn wills)
     {
         long number = 0;
         return await RunAsync(db =>
@@ -92,11 +107,23 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
             Delete(db, client);
             db.Execute("INSERT INTO mqtt_session(client, expiry, gone, owner) VALUES(?1, ?2, NULL, ?3)", client, (long)expiry, owner);
             number = db.LastRowId;
+            Write(db, client, wills);
         }) ? number : 0;
     }
 
-    /// <summary>Removes the session of a client with all that waits for it.</summary>
-    public Task<bool> CloseAsync(string client) => RunAsync(db => Delete(db, client));
+    /// <summary>Notes that a session has a connection again.</summary>
+    public Task<bool> ContinueAsync(long session, string client, uint expiry, WillTurn wills) => RunAsync(db =>
+    {
+        db.Execute("UPDATE mqtt_session SET expiry=?2, gone=NULL WHERE number=?1", session, (long)expiry);
+        Write(db, client, wills);
+    });
+
+    /// <summary>Removes the session of a client with all that waits for it; its connection has a session without a stay.</summary>
+    public Task<bool> CloseAsync(string client, WillTurn wills) => RunAsync(db =>
+    {
+        Delete(db, client);
+        Write(db, client, wills);
+    });
 
     /// <summary>Removes a session by its number: its client may have another by now.</summary>
     public Task<bool> EndAsync(long session) => RunAsync(db => Delete(db, session));
@@ -104,6 +131,29 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
     /// <summary>Notes whether a session has a connection, and how long it lives without one.</summary>
     public Task<bool> TouchAsync(long session, uint expiry, long? gone) =>
         RunAsync(db => db.Execute("UPDATE mqtt_session SET expiry=?2, gone=?3 WHERE number=?1", session, (long)expiry, gone));
+
+    /// <summary>Clients are lost, and their wills are due later.</summary>
+    public Task<bool> WaitAsync(IReadOnlyList<LastWill> wills) => RunAsync(db =>
+    {
+        foreach (var will in wills)
+        {
+            WillRows.Due(db, will.Number, will.Due!.Value);
+        }
+    });
+
+    /// <summary>A last will is published, or nobody wants it any more. What the disk does not take now is removed later.</summary>
+    public async Task ForgetWillAsync(long number)
+    {
+        if (await RunAsync(db => WillRows.Delete(db, number)))
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            _wills.Add(number);
+        }
+    }
 
     /// <summary>Keeps subscriptions of a session.</summary>
     public Task<bool> SubscribeAsync(long session, IReadOnlyList<Subscription> subscriptions) => RunAsync(db =>
@@ -155,6 +205,11 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
                 var now = retained.Find(change.Message.Topic);
                 Number(now);
                 Retain(db, change.Message.Topic, now);
+            }
+
+            if (change.Will != 0)
+            {
+                WillRows.Delete(db, change.Will);
             }
 
             if (change.Upload is { } upload)
@@ -221,14 +276,14 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
         lock (_gate)
         {
             _waits = false;
-            if (_acknowledged.Count + _unused.Count + _topics.Count == 0)
+            if (_acknowledged.Count + _unused.Count + _topics.Count + _wills.Count == 0)
             {
                 return _flushing;
             }
 
-            var (acknowledged, unused, topics) = (_acknowledged, _unused, _topics);
-            (_acknowledged, _unused, _topics) = ([], [], new(StringComparer.Ordinal));
-            return _flushing = FlushAsync(acknowledged, unused, topics);
+            var (acknowledged, unused, topics, wills) = (_acknowledged, _unused, _topics, _wills);
+            (_acknowledged, _unused, _topics, _wills) = ([], [], new(StringComparer.Ordinal), []);
+            return _flushing = FlushAsync(acknowledged, unused, topics, wills);
         }
     }
 
@@ -237,17 +292,22 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
     {
         lock (_gate)
         {
-            if (_acknowledged.Count + _unused.Count + _topics.Count > 0)
+            if (_acknowledged.Count + _unused.Count + _topics.Count + _wills.Count > 0)
             {
                 Later(0);
             }
         }
     }
 
-    /// <summary>Writes what is left, for the end.</summary>
+    /// <summary>Writes what is left, for an end in order: who was connected until now is not lost.</summary>
     public async Task StopAsync()
     {
         await FlushAsync();
+        if (_isLoaded)
+        {
+            await RunAsync(WillRows.DeleteOfConnected);
+        }
+
         lock (_gate)
         {
             _later?.Dispose();
@@ -255,7 +315,7 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
         }
     }
 
-    private async Task<bool> FlushAsync(List<(long Session, long Place, long Message)> acknowledged, List<long> unused, HashSet<string> topics)
+    private async Task<bool> FlushAsync(List<(long Session, long Place, long Message)> acknowledged, List<long> unused, HashSet<string> topics, List<long> wills)
     {
         List<MqttMessage?> now = [.. topics.Select(retained.Find)];
         now.ForEach(message => Number(message));
@@ -271,6 +331,7 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
                 Retain(db, topic, message);
             }
 
+            wills.ForEach(number => WillRows.Delete(db, number));
             foreach (var number in acknowledged.Select(static row => row.Message).Concat(unused).Distinct())
             {
                 db.Execute(DeleteUnused, number);
@@ -285,6 +346,7 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
                 _acknowledged.AddRange(acknowledged);
                 _unused.AddRange(unused);
                 _topics.UnionWith(topics);
+                _wills.AddRange(wills);
             }
         }
 
@@ -333,7 +395,20 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
         message.Retain,
         message.Created,
         message.Expires,
-        Checksum(message.Topic, message.Payload.Span, message.Properties));
+        Checksum(message));
+
+    private static void Write(DbSession db, string client, WillTurn wills)
+    {
+        if (wills.Over is { } over)
+        {
+            WillRows.Delete(db, over.Number);
+        }
+
+        if (wills.New is { } will)
+        {
+            WillRows.Insert(db, client, will);
+        }
+    }
 
     private static void Retain(DbSession db, string topic, MqttMessage? message)
     {
@@ -364,8 +439,9 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
         db.Execute("DELETE FROM mqtt_session WHERE number=?1", number);
     }
 
-    private static (StoredBroker Stored, List<long> Damaged) Read(DbSession db)
+    private static (StoredBroker Stored, DamagedRows Damaged) Read(DbSession db)
     {
+        var (wills, damagedWills) = WillRows.Read(db);
         var damaged = new List<long>();
         var messages = new Dictionary<long, MqttMessage>();
         foreach (var (message, isDamaged) in db.Query("SELECT number, topic, payload, properties, qos, retain, created, expires, checksum FROM mqtt_message", Message))
@@ -400,8 +476,9 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
                     row.GetInt64(6) != 0,
                     Identifiers(row.GetString(7)))),
             db.Query("SELECT session, packet FROM mqtt_received", static row => (row.GetInt64(0), (ushort)row.GetInt64(1))),
-            db.Query("SELECT message FROM mqtt_retained", static row => row.GetInt64(0)));
-        return (stored, damaged);
+            db.Query("SELECT message FROM mqtt_retained", static row => row.GetInt64(0)),
+            wills);
+        return (stored, new DamagedRows(damaged, damagedWills));
     }
 
     private static (MqttMessage Message, bool IsDamaged) Message(DbRow row)
@@ -419,13 +496,14 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
             Expires = row.GetInt64(7),
         };
         message.Numbered(row.GetInt64(0));
-        return (message, Checksum(topic, message.Payload.Span, message.Properties) != row.GetInt64(8));
+        return (message, Checksum(message) != row.GetInt64(8));
     }
 
-    private void Clean(DbSession db, List<long> damaged)
+    private void Clean(DbSession db, DamagedRows damaged)
     {
+        damaged.Wills.ForEach(number => WillRows.SetAside(db, number, time.GetUtcNow()));
         var now = time.GetUtcNow().ToString("O", CultureInfo.InvariantCulture);
-        foreach (var number in damaged)
+        foreach (var number in damaged.Messages)
         {
             db.Execute(
                 """
@@ -452,12 +530,13 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
         ? []
         : [.. text.Split(' ').Select(static number => uint.Parse(number, CultureInfo.InvariantCulture))];
 
-    private static long Checksum(string topic, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> properties)
+    /// <summary>What shows that a message is what was written.</summary>
+    internal static long Checksum(MqttMessage message)
     {
         var hash = new XxHash3();
-        hash.Append(Encoding.UTF8.GetBytes(topic));
-        hash.Append(payload);
-        hash.Append(properties);
+        hash.Append(message.TopicUtf8);
+        hash.Append(message.Payload.Span);
+        hash.Append(message.Properties);
         return unchecked((long)hash.GetCurrentHashAsUInt64());
     }
 

@@ -111,11 +111,13 @@ internal sealed class Publisher(
     /// <param name="sender">The session of the client that published it; null when the node did.</param>
     /// <param name="received">Its identifier when a session that survives has published it with QoS 2; 0 otherwise.</param>
     /// <param name="upload">What goes to the cloud with it.</param>
+    /// <param name="will">The number of the last will that it is; 0 for any other message. Its row goes with what it changes, or behind it.</param>
     /// <returns>Ends when what survives is on disk, with whether it is; null when there is nothing to wait for.</returns>
-    public Task<bool>? Publish(MqttMessage message, Outlet outlet, Session? sender = null, ushort received = 0, Upload? upload = null)
+    public Task<bool>? Publish(MqttMessage message, Outlet outlet, Session? sender = null, ushort received = 0, Upload? upload = null, long will = 0)
     {
         var (replaced, listeners) = message.Retain ? retained.Set(message, outlet) : (null, outlet.Subscribers);
-        var change = received != 0 || upload is not null || Survives(outlet, message.Qos, message.Retain) ? NewChange(message, sender, received, upload) : null;
+        var isPromised = received != 0 || upload is not null || (will != 0 && message.Retain);
+        var change = isPromised || Survives(outlet, message.Qos, message.Retain) ? NewChange(message, sender, received, upload) : null;
         if (message.Retain && change is null)
         {
             RetainLater(message, replaced);
@@ -129,7 +131,18 @@ internal sealed class Publisher(
             }
         }
 
-        return change is null ? null : CommitAsync(change, replaced);
+        if (change is not null)
+        {
+            change.Will = will;
+            return CommitAsync(change, replaced);
+        }
+
+        if (will != 0)
+        {
+            _ = store.ForgetWillAsync(will);
+        }
+
+        return null;
     }
 
     /// <summary>Both, where there are two.</summary>
@@ -230,6 +243,13 @@ internal sealed class Publisher(
         if (replaced is not null)
         {
             store.Replaced(replaced);
+        }
+
+        if (!isStored && change.Will != 0)
+        {
+            // It has reached those who hear it now; said again it would reach them twice.
+            refusals.Count("mqtt.not-stored");
+            _ = store.ForgetWillAsync(change.Will);
         }
 
         if (isStored && change.Upload is { IsRefused: true })

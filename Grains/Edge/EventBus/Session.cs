@@ -52,6 +52,12 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
 
     public LastWill? Will { get; set; }
 
+    /// <summary>Whether there is nothing of it but its last will: its client was connected without a stay when the process died.</summary>
+    public bool IsWillOnly { get; init; }
+
+    /// <summary>Until when its client is waited for because the process died, in Unix milliseconds.</summary>
+    public long Awaited { get; set; }
+
     /// <summary>The user that began it; null when it had none.</summary>
     public string? Owner { get; init; }
 
@@ -90,7 +96,7 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
 
     private int MostBytes => IsOutside ? house.Options.OutsideQueueBytes : house.Options.SessionQueueBytes;
 
-    public bool IsOver(long now) => Gone is { } gone && Expiry != Never && now >= gone + (Expiry * 1_000L);
+    public bool IsOver(long now) => Gone is { } gone && Expiry != Never && now >= Math.Max(gone + (Expiry * 1_000L), Awaited);
 
     /// <summary>
     /// A client is connected: what it had not acknowledged goes out again in its order, then what has waited.
@@ -100,7 +106,7 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
         ushort[] released;
         lock (_gate)
         {
-            Gone = null;
+            (Gone, Awaited) = (null, 0);
             _window = Math.Min(connection.ReceiveMaximum, house.Options.MaxUnacknowledged);
             for (var node = _sent.Last; node is not null;)
             {
@@ -599,13 +605,3 @@ internal sealed class Session(string clientId, long number, SessionHouse house)
 /// <param name="Oldest">When the first that waits was published, in Unix milliseconds; null when none waits.</param>
 /// <param name="Retained">Retained messages that are still to be sent for new subscriptions.</param>
 internal readonly record struct SessionLoad(int Waiting, int InFlight, long Bytes, long? Oldest, int Retained);
-
-/// <summary>What is published when a client is lost.</summary>
-/// <param name="Message">The message.</param>
-/// <param name="Delay">How long to wait for the client to come back, in seconds.</param>
-/// <param name="Expiry">The message's expiry interval, in seconds; 0 for none.</param>
-internal sealed record LastWill(MqttMessage Message, uint Delay, uint Expiry)
-{
-    /// <summary>When it is due, in Unix milliseconds; null while nobody is lost.</summary>
-    public long? Due { get; init; }
-}

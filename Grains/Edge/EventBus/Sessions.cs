@@ -9,7 +9,14 @@ namespace EdgeOrleans.Edge.EventBus;
 /// <param name="IsClean">Whether what there was before is forgotten.</param>
 /// <param name="Expiry">How long the session outlives its connection, in seconds.</param>
 /// <param name="Owner">The client's user; null when it has none.</param>
-internal sealed record SessionWish(string ClientId, bool IsClean, uint Expiry, string? Owner = null);
+/// <param name="Will">The client's last will; null when it has none.</param>
+internal sealed record SessionWish(string ClientId, bool IsClean, uint Expiry, string? Owner = null, LastWill? Will = null);
+
+/// <summary>What a CONNECT gets.</summary>
+/// <param name="Session">Its session.</param>
+/// <param name="IsPresent">Whether it was there before.</param>
+/// <param name="Before">The session that it takes the place of, when its last will is due with its end; null otherwise.</param>
+internal sealed record OpenedSession(Session Session, bool IsPresent, Session? Before = null);
 
 /// <summary>The sessions of all clients, one a client identifier: those that are connected, and those that wait for their client.</summary>
 internal sealed class Sessions(
@@ -17,6 +24,7 @@ internal sealed class Sessions(
 {
     private readonly ConcurrentDictionary<string, Session> _byClient = new(StringComparer.Ordinal);
     private readonly Turns _turns = new();
+    private readonly List<Session> _unfinished = [];
     private readonly SessionHouse _house = new(options.Value, store, retained, refusals, time);
 
     /// <summary>How many there are.</summary>
@@ -37,8 +45,8 @@ internal sealed class Sessions(
     /// Gives a client its session, in its turn. An older connection of the client is over when this ends: nothing of it comes after what
     /// the newer one is told.
     /// </summary>
-    /// <returns>The session and whether it was there before; null when there is no room, or the disk takes nothing.</returns>
-    public async Task<(Session Session, bool IsPresent)?> OpenAsync(SessionWish wish)
+    /// <returns>The session; null when there is no room, or the disk takes nothing.</returns>
+    public async Task<OpenedSession?> OpenAsync(SessionWish wish)
     {
         if (Find(wish.ClientId)?.Connection is { } older)
         {
@@ -46,16 +54,9 @@ internal sealed class Sessions(
         }
 
         var found = Find(wish.ClientId);
-        if (found is not null && !wish.IsClean)
+        if (found is { IsWillOnly: false } && !wish.IsClean && !found.IsOver(Now))
         {
-            if (found.IsStored)
-            {
-                // If this is lost in a crash the session lives on from the end of its last connection: nobody waits for it.
-                _ = store.TouchAsync(found.Number, wish.Expiry, gone: null);
-            }
-
-            found.Expiry = wish.Expiry;
-            return (found, true);
+            return await ContinueAsync(wish, found);
         }
 
         if (found is null && _byClient.Count >= options.Value.MaxSessions)
@@ -64,7 +65,7 @@ internal sealed class Sessions(
             return null;
         }
 
-        return await NewAsync(wish, found) is { } session ? (session, false) : null;
+        return await NewAsync(wish, found);
     }
 
     /// <summary>The connection of a session is over: a session that does not outlive it ends.</summary>
@@ -110,7 +111,8 @@ internal sealed class Sessions(
     public IReadOnlyList<Session> Sweep()
     {
         var now = Now;
-        var wills = new List<Session>();
+        List<Session> wills = [.. _unfinished];
+        _unfinished.Clear();
         foreach (var session in _byClient.Values)
         {
             session.Sweep(now);
@@ -167,22 +169,84 @@ internal sealed class Sessions(
         {
             retained.Set(message);
         }
+
+        RestoreWills(stored.Wills, now);
     }
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    private async Task<Session?> NewAsync(SessionWish wish, Session? before)
+    // Everybody gets the time to come back: nobody could while the node was away. What is due before then has waited for the node, not for the client.
+    private void RestoreWills(List<StoredWill> wills, long now)
     {
+        var first = now + (long)options.Value.WillGrace.TotalMilliseconds;
+        var lost = new List<LastWill>();
+        foreach (var (client, will) in wills)
+        {
+            var session = _byClient.GetValueOrDefault(client) ?? (_byClient[client] = new Session(client, 0, _house)
+            {
+                IsWillOnly = true,
+                Gone = now,
+                Awaited = first,
+                Owner = will.Identity?.User,
+            });
+            if (session.Will is { } older)
+            {
+                // It was being published when the process ended.
+                _unfinished.Add(new Session(client, 0, _house) { IsWillOnly = true, Will = older });
+            }
+
+            session.Will = will with { Due = Math.Max(first, will.Due ?? now + (Math.Min(will.Delay, session.Expiry) * 1_000L)) };
+            if (will.Due is null)
+            {
+                session.Awaited = first;
+                lost.Add(session.Will);
+            }
+        }
+
+        if (lost.Count > 0)
+        {
+            _ = store.WaitAsync(lost);
+        }
+    }
+
+    private async Task<OpenedSession?> ContinueAsync(SessionWish wish, Session found)
+    {
+        // Its client is back: the will that waited is over.
+        var wills = new WillTurn(wish.Will, found.Will);
+        if (found.IsStored || wills != default)
+        {
+            // If this is lost in a crash the session lives on from the end of its last connection: nobody waits for it. With a will somebody does.
+            var storing = store.ContinueAsync(found.Number, wish.ClientId, wish.Expiry, wills);
+            if (wills != default && !await storing)
+            {
+                if (wish.Will is not null)
+                {
+                    return null;
+                }
+
+                _ = store.ForgetWillAsync(wills.Over!.Number);
+            }
+        }
+
+        found.Expiry = wish.Expiry;
+        return new OpenedSession(found, true);
+    }
+
+    private async Task<OpenedSession?> NewAsync(SessionWish wish, Session? before)
+    {
+        // A will with a delay is due when its session ends. Without one it waits only because the node was away, and its client is back.
+        var isDue = before is { IsStored: true, Will: { Due: not null, Delay: > 0 } };
+        var wills = new WillTurn(wish.Will, isDue ? null : before?.Will);
         long number = 0;
         if (wish.Expiry > 0)
         {
-            number = await store.OpenAsync(wish.ClientId, wish.Expiry, wish.Owner);
+            number = await store.OpenAsync(wish.ClientId, wish.Expiry, wish.Owner, wills);
             if (number == 0)
             {
                 return null;
             }
         }
-        else if (before is { IsStored: true } && !await store.CloseAsync(wish.ClientId))
+        else if ((before is { IsStored: true } || wills != default) && !await store.CloseAsync(wish.ClientId, wills))
         {
             return null;
         }
@@ -194,7 +258,7 @@ internal sealed class Sessions(
 
         var session = new Session(wish.ClientId, number, _house) { Expiry = wish.Expiry, Owner = wish.Owner };
         _byClient[wish.ClientId] = session;
-        return session;
+        return new OpenedSession(session, false, isDue ? before : null);
     }
 
     private void End(Session session)

@@ -65,16 +65,18 @@ internal sealed partial class TwinRequests(
         }
     }
 
-    /// <summary>Takes the last will of a client whose connection was lost: nobody is held back by it, nobody waits for its acknowledgement.</summary>
-    public ValueTask TakeWillAsync(RequestTopic topic, MqttMessage will)
+    /// <summary>Takes the last will of a client whose connection was lost: nobody is held back by it. It returns when it is answered, or has failed.</summary>
+    public async Task TakeWillAsync(RequestTopic topic, MqttMessage will)
     {
-        if (topic.Kind == TopicKind.Request)
+        if (topic.Kind != TopicKind.Request)
         {
-            return SendAsync(null, topic, will.Payload.ToArray(), will.Qos, null, CancellationToken.None);
+            refusals.Count("mqtt.bad-device-id");
+            return;
         }
 
-        refusals.Count("mqtt.bad-device-id");
-        return ValueTask.CompletedTask;
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await SendAsync(null, topic, will.Payload.ToArray(), will.Qos, null, CancellationToken.None, ended);
+        await ended.Task;
     }
 
     private async ValueTask EnterAndSendAsync(
@@ -94,14 +96,15 @@ internal sealed partial class TwinRequests(
         byte[] payload,
         int qos,
         Acknowledgements.Owed? owed,
-        CancellationToken cancellation)
+        CancellationToken cancellation,
+        TaskCompletionSource? ended = null)
     {
         var shown = ShowOthers(topic.Topic, payload, qos, client?.Session);
         var message = Message.Create("bus", Groups.Twin, topic.Operation, topic.Resource, payload, time.GetUtcNow().ToUnixTimeMilliseconds()) with
         {
             ResultOnly = !SomebodyHearsMore(topic),
         };
-        var request = new Request(this, client, topic, payload, owed, shown);
+        var request = new Request(this, client, topic, payload, owed, shown, ended);
         Interlocked.Increment(ref _underWay);
         responses.Expect(message.Header.Id, request, options.Value.RequestTimeout);
         try
@@ -211,7 +214,8 @@ internal sealed partial class TwinRequests(
 
     /// <summary>One request under way. Its answer is published and acknowledged on the thread of the twin: in the order of the twin's changes.</summary>
     private sealed class Request(
-        TwinRequests owner, IMqttPeer? client, RequestTopic topic, byte[] payload, Acknowledgements.Owed? owed, Task<bool>? shown)
+        TwinRequests owner, IMqttPeer? client, RequestTopic topic, byte[] payload, Acknowledgements.Owed? owed, Task<bool>? shown,
+        TaskCompletionSource? ended)
         : IResponseHandler
     {
         public void OnResponse(Message response)
@@ -310,6 +314,7 @@ internal sealed partial class TwinRequests(
         {
             Interlocked.Decrement(ref owner._underWay);
             client?.Window.Leave();
+            ended?.TrySetResult();
         }
 
         private static MqttPubAckReasonCode ReasonOf(int code) => code switch

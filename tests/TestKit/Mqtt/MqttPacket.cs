@@ -44,6 +44,14 @@ public readonly record struct MqttPacket(byte First, ReadOnlyMemory<byte> Body)
         return Whole(0x10, [0, 4, .. "MQTT"u8, 4, 2, 0, 0, (byte)(id.Length >> 8), (byte)id.Length, .. id]);
     }
 
+    /// <summary>CONNECT with a clean session, no keep-alive and a last will.</summary>
+    public static byte[] Connect(string clientId, string topic, string will, int qos)
+    {
+        return Whole(0x10, [0, 4, .. "MQTT"u8, 4, (byte)(2 | 4 | (qos << 3)), 0, 0, .. Text(clientId), .. Text(topic), .. Text(will)]);
+
+        static byte[] Text(string text) => [(byte)(Encoding.UTF8.GetByteCount(text) >> 8), (byte)Encoding.UTF8.GetByteCount(text), .. Encoding.UTF8.GetBytes(text)];
+    }
+
     /// <summary>SUBSCRIBE to one filter.</summary>
     public static byte[] Subscribe(ushort id, string filter, int qos)
     {
