@@ -257,7 +257,7 @@ internal sealed partial class MqttBroker(
             if (code <= MqttSubscribeReasonCode.GrantedQoS2)
             {
                 count += isNew ? 1 : 0;
-                granted.Add((NewSubscription(session, filter, packet.SubscriptionIdentifier), isNew));
+                granted.Add((NewSubscription(session, filter, packet.SubscriptionIdentifier, connection.IsBridge), isNew));
             }
         }
 
@@ -349,10 +349,14 @@ internal sealed partial class MqttBroker(
         return true;
     }
 
-    private static Subscription NewSubscription(Session session, MqttTopicFilter filter, uint identifier) => new(
+    // A bridge of MQTT 3.1.1 cannot ask for it: what it brings does not go back to where it came from, and what is retained here is retained there.
+    private static Subscription NewSubscription(Session session, MqttTopicFilter filter, uint identifier, bool isBridge) => new(
         session,
         filter.Topic,
-        (int)filter.QualityOfServiceLevel | (filter.NoLocal ? 4 : 0) | (filter.RetainAsPublished ? 8 : 0) | ((int)filter.RetainHandling << 4),
+        (int)filter.QualityOfServiceLevel
+            | (filter.NoLocal || isBridge ? 4 : 0)
+            | (filter.RetainAsPublished || isBridge ? 8 : 0)
+            | ((int)filter.RetainHandling << 4),
         identifier);
 
     private async ValueTask PassStoredAsync(

@@ -106,6 +106,9 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
 
     public bool IsVersion5 => _formatter.ProtocolVersion == MqttProtocolVersion.V500;
 
+    /// <summary>Whether its client is a bridge to another broker.</summary>
+    public bool IsBridge => _receiver.IsBridge;
+
     /// <summary>Whether what goes over it is encrypted.</summary>
     public bool IsTls => _tls is not null;
 

@@ -34,6 +34,9 @@ internal sealed class MqttReceiver(Stream stream, int maxPacketSize, MqttPacketF
 
     public long MessagesReceived { get; private set; }
 
+    /// <summary>Whether the client has said that it is a bridge to another broker: the highest bit of its protocol level, before MQTT 5.</summary>
+    public bool IsBridge { get; private set; }
+
     private bool IsVersion5 => formatter.ProtocolVersion == MqttProtocolVersion.V500;
 
     /// <summary>Takes the next packet when all of it is here.</summary>
@@ -115,7 +118,8 @@ internal sealed class MqttReceiver(Stream stream, int maxPacketSize, MqttPacketF
 
         var cursor = new MqttCursor(received.Body);
         var name = cursor.Text();
-        var level = cursor.Byte() & 0x7F;
+        var said = cursor.Byte();
+        var level = said & 0x7F;
         var isKnown = name.SequenceEqual("MQTT"u8) ? level is 4 or 5 : name.SequenceEqual("MQIsdp"u8) && level == 3;
         if (!isKnown)
         {
@@ -131,6 +135,7 @@ internal sealed class MqttReceiver(Stream stream, int maxPacketSize, MqttPacketF
             throw new MqttDoorException(MqttDoorException.Violation, "no client identifier and no clean session") { Farewell = [0x20, 2, 0, 2] };
         }
 
+        IsBridge = level < 5 && said != level;
         formatter.DetectProtocolVersion(received);
     }
 
