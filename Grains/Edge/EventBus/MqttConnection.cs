@@ -82,15 +82,7 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
     public long Buffers => _receiver.Buffer + _sender.Buffers;
 
     /// <summary>What has gone to and fro. Each number has one writer, and who reads them sees each as it is about now.</summary>
-    public MqttTraffic Traffic => new()
-    {
-        PacketsReceived = _receiver.PacketsReceived,
-        MessagesReceived = _receiver.MessagesReceived,
-        BytesReceived = _receiver.BytesReceived,
-        PacketsSent = _sender.PacketsSent,
-        MessagesSent = _sender.MessagesSent,
-        BytesSent = _sender.BytesSent,
-    };
+    public MqttTraffic Traffic => MqttViews.Of(_receiver, _sender);
 
     /// <summary>The MQTT that its client speaks.</summary>
     public MqttProtocolVersion Version => _formatter.ProtocolVersion;

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using EdgeOrleans.Mqtt;
 using MQTTnet.Formatter;
@@ -17,12 +18,7 @@ internal static class MqttViews
     {
         ClientId = session.ClientId,
         Address = connection.RemoteEndPoint?.ToString() ?? "",
-        Version = connection.Version switch
-        {
-            MqttProtocolVersion.V310 => "3.1",
-            MqttProtocolVersion.V311 => "3.1.1",
-            _ => "5",
-        },
+        Version = Name(connection.Version),
         Since = connection.Since,
         KeepAlive = connection.KeepAlive,
         IsClean = connection.IsClean,
@@ -30,6 +26,31 @@ internal static class MqttViews
         Lost = session.Losses.Total,
         User = session.Identity?.User ?? "",
         IsTls = connection.IsTls,
+    };
+
+    /// <summary>The connection to a broker outside, whose client the node is.</summary>
+    public static MqttClientView Of(OutsideConnection connection, Session session) => new()
+    {
+        ClientId = session.ClientId,
+        Address = connection.RemoteEndPoint is DnsEndPoint { Host: var host, Port: var port } ? $"{host}:{port}" : $"{connection.RemoteEndPoint}",
+        Version = Name(connection.Version),
+        Since = connection.Since,
+        KeepAlive = OutsideConnection.KeepAlive,
+        Traffic = connection.Traffic,
+        Lost = session.Losses.Total,
+        User = connection.User,
+        IsTls = connection.IsTls,
+    };
+
+    /// <summary>What has gone to and fro over a connection.</summary>
+    public static MqttTraffic Of(MqttReceiver receiver, MqttSender sender) => new()
+    {
+        PacketsReceived = receiver.PacketsReceived,
+        MessagesReceived = receiver.MessagesReceived,
+        BytesReceived = receiver.BytesReceived,
+        PacketsSent = sender.PacketsSent,
+        MessagesSent = sender.MessagesSent,
+        BytesSent = sender.BytesSent,
     };
 
     public static MqttSessionView Of(Session session, int subscriptions) => Of(session, session.Look(), subscriptions);
@@ -40,7 +61,12 @@ internal static class MqttViews
         return new MqttSessionDetail
         {
             Session = Of(session, load, subscriptions),
-            Client = session.Connection is MqttConnection connection ? Of(connection, session) : null,
+            Client = session.Connection switch
+            {
+                MqttConnection connection => Of(connection, session),
+                OutsideConnection connection => Of(connection, session),
+                _ => null,
+            },
             OldestWaiting = load.Oldest is { } oldest ? TimeSpan.FromMilliseconds(Math.Max(0, now - oldest)) : null,
             RetainedWaiting = load.Retained,
             Unreleased = session.Incoming.Count,
@@ -142,6 +168,13 @@ internal static class MqttViews
         InFlight = load.InFlight,
         Bytes = load.Bytes,
         Lost = session.Losses.Total,
+    };
+
+    private static string Name(MqttProtocolVersion version) => version switch
+    {
+        MqttProtocolVersion.V310 => "3.1",
+        MqttProtocolVersion.V311 => "3.1.1",
+        _ => "5",
     };
 
     private static MqttWillView Of(LastWill will) => new()

@@ -1,9 +1,11 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using EdgeOrleans.Modules;
+using EdgeOrleans.Mqtt;
 using Microsoft.Extensions.Logging;
 using MQTTnet.Formatter;
 using MQTTnet.Packets;
@@ -72,9 +74,20 @@ internal sealed partial class OutsideConnection : IMqttPeer, MqttSender.IOwner, 
 
     public int ReceiveMaximum { get; private set; } = ushort.MaxValue;
 
-    public long BytesReceived => _receiver.BytesReceived;
+    /// <summary>What has gone to and fro, seen from the node's broker: received is what the broker outside has sent.</summary>
+    public MqttTraffic Traffic => MqttViews.Of(_receiver, _sender);
 
-    public long BytesSent => _sender.BytesSent;
+    /// <summary>The MQTT that is spoken over it.</summary>
+    public MqttProtocolVersion Version => _formatter.ProtocolVersion;
+
+    /// <summary>When the broker let the node in.</summary>
+    public DateTimeOffset Since { get; private set; }
+
+    /// <summary>Whether what goes over it is encrypted.</summary>
+    public bool IsTls => _stream is SslStream;
+
+    /// <summary>The user as whom the node is there; empty for none.</summary>
+    public string User => _options.MqttUsername;
 
     /// <summary>Why it ended, in the broker's words or ours; empty when the broker just went.</summary>
     public string Why { get; private set; } = "";
@@ -315,6 +328,7 @@ internal sealed partial class OutsideConnection : IMqttPeer, MqttSender.IOwner, 
             _sender.LargestPacket = answer.MaximumPacketSize;
         }
 
+        Since = _time.GetUtcNow();
         return answer;
     }
 

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using EdgeOrleans.Beehive;
 using EdgeOrleans.Link;
 using EdgeOrleans.Modules;
+using EdgeOrleans.Mqtt;
 using EdgeOrleans.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -57,6 +58,32 @@ public sealed class OutsideBrokerTests
             await listener.Heard.FirstAsync(heard => heard.Topic == Document && ++seen == count, "document");
             return [.. listener.Heard.All.Where(heard => heard.Topic == Document)];
         }
+    }
+
+    [Theory]
+    [InlineData("v5", "5")]
+    [InlineData("v311", "3.1.1")]
+    public async Task An_operator_sees_what_goes_to_and_fro_between_the_node_and_the_broker_outside(string version, string shown)
+    {
+        Assert.SkipWhen(MosquittoBroker.Missing is not null, MosquittoBroker.Missing ?? "");
+        await using var outside = await MosquittoBroker.StartAsync();
+        await using var node = await StartAsync(outside, mode: 2, version);
+        await using var device = await MqttProbe.ConnectAsync(outside.Port, "$hw/events/device/default/pump-1/twin/update/document");
+        var grain = node.Grains.GetGrain<IMqttGrain>(IMqttGrain.Key);
+        var before = (await grain.GetSessionAsync("$outside")).Client!.Traffic;
+
+        await device.ReportAsync("default/pump-1", ("temperature", "21"));
+        await device.Heard.FirstAsync(heard => heard.Topic.EndsWith("/document", StringComparison.Ordinal), "document");
+
+        var client = (await grain.GetSessionAsync("$outside")).Client!;
+        Assert.Equal((shown, $"127.0.0.1:{outside.Port}", "", false), (client.Version, client.Address, client.User, client.IsTls));
+        Assert.Equal((0, 1), (before.MessagesReceived, client.Traffic.MessagesReceived));
+        Assert.Equal(0, before.MessagesSent);
+        Assert.InRange(client.Traffic.MessagesSent, 2, long.MaxValue);
+        Assert.InRange(client.Traffic.BytesReceived - before.BytesReceived, 50, long.MaxValue);
+        Assert.InRange(client.Traffic.PacketsSent - before.PacketsSent, 3, long.MaxValue);
+        Assert.InRange(client.Traffic.BytesSent, before.BytesSent + 50, long.MaxValue);
+        Assert.Empty((await grain.ListClientsAsync(new MqttQuery { Name = "$outside" })).Items);
     }
 
     [Fact]
