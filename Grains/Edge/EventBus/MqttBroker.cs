@@ -319,11 +319,12 @@ internal sealed partial class MqttBroker(
         var upload = uploads.Of(outlet, topic.Kind, message.Payload, connection.IsVersion5);
         if (received != 0 || upload is not null || Publisher.Survives(outlet, message.Qos, message.Retain))
         {
-            return PassStoredAsync(connection, message, outlet, received, upload, owed, cancellation);
+            return PassStoredAsync(connection, topic, message, outlet, received, upload, owed, cancellation);
         }
 
+        var reason = ReasonOf(topic, message, outlet);
         publisher.Publish(message, outlet, session);
-        connection.Acknowledge(owed, MqttPubAckReasonCode.Success);
+        connection.Acknowledge(owed, reason);
         return ValueTask.CompletedTask;
     }
 
@@ -361,6 +362,7 @@ internal sealed partial class MqttBroker(
 
     private async ValueTask PassStoredAsync(
         IMqttPeer connection,
+        RequestTopic topic,
         MqttMessage message,
         Outlet outlet,
         ushort received,
@@ -369,14 +371,21 @@ internal sealed partial class MqttBroker(
         CancellationToken cancellation)
     {
         await connection.Window.EnterAsync(cancellation);
-        _ = AcknowledgeAsync(connection, owed, publisher.Publish(message, outlet, connection.Session, received, upload), upload);
+        var reason = ReasonOf(topic, message, outlet);
+        _ = AcknowledgeAsync(connection, owed, publisher.Publish(message, outlet, connection.Session, received, upload), upload, reason);
     }
 
-    private async Task AcknowledgeAsync(IMqttPeer connection, Acknowledgements.Owed? owed, Task<bool>? storing, Upload? upload)
+    // Who listens is known at no cost. What is retained or goes up is for more than those.
+    private static MqttPubAckReasonCode ReasonOf(RequestTopic topic, MqttMessage message, Outlet outlet) =>
+        topic.Kind == TopicKind.Free && !message.Retain && !outlet.GoesUp && outlet.Subscribers.Length == 0
+            ? MqttPubAckReasonCode.NoMatchingSubscribers
+            : MqttPubAckReasonCode.Success;
+
+    private async Task AcknowledgeAsync(IMqttPeer connection, Acknowledgements.Owed? owed, Task<bool>? storing, Upload? upload, MqttPubAckReasonCode reason)
     {
         if (storing is null || await storing)
         {
-            connection.Acknowledge(owed, Uploads.ReasonOf(upload));
+            connection.Acknowledge(owed, upload is null ? reason : Uploads.ReasonOf(upload));
         }
         else
         {

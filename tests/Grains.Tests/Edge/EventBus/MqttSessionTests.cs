@@ -187,6 +187,50 @@ public sealed class MqttSessionTests
         Assert.Equal((0, 0), (await CountAsync(node, "mqtt_delivery"), await CountAsync(node, "mqtt_message")));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_client_of_5_hears_that_nobody_listens_to_what_it_publishes(int qos)
+    {
+        const int Nobody = 0x10;
+        await using var node = await EdgeNode.StartAsync(Settings(("modules.deviceTwin.unknownDevices", "register")));
+        foreach (var clean in (bool[])[true, false])
+        {
+            using var device = await ConnectAsync(node, "device", clean: clean);
+            Assert.Equal(Nobody, await device.PublishedAsync("plant/a", "x", qos));
+            Assert.Equal(0, await device.PublishedAsync("plant/kept", "x", qos, retain: true));
+            Assert.Equal(0, await device.PublishedAsync("shop/user/x", "x", qos));
+            Assert.Equal(0, await device.PublishedAsync("$hw/events/upload/x", "x", qos));
+            Assert.Equal(0, await device.PublishedAsync("$hw/events/device/default/d/twin/update", TwinJson.Report("r", ("a", "1")), qos));
+            using (var listener = await ConnectAsync(node, "listener", clean: true))
+            {
+                await listener.SubscribeAsync("plant/#", 0);
+                Assert.Equal(0, await device.PublishedAsync("plant/a", "x", qos));
+                await listener.UnsubscribeAsync("plant/#");
+            }
+
+            Assert.Equal(Nobody, await device.PublishedAsync("plant/a", "x", qos));
+        }
+
+        using var older = await ConnectAsync(node, "older", version: 4, clean: true);
+        await older.PublishAsync("plant/a", "x", qos, id: 7);
+        Assert.Equal(2, (await older.NextAsync(qos == 1 ? MqttPacket.PubAck : MqttTalk.PubRec)).Body.Length);
+    }
+
+    [Fact]
+    public async Task A_QoS_2_message_that_nobody_listens_to_is_answered_the_same_when_it_comes_again()
+    {
+        await using var node = await EdgeNode.StartAsync();
+        using (var device = await ConnectAsync(node, "device"))
+        {
+            await device.PublishAsync("plant/a", "x", qos: 2, id: 9);
+            Assert.Equal(0x10, (await device.NextAsync(MqttTalk.PubRec)).Body.Span[2]);
+        }
+
+        using var again = await ConnectAsync(node, "device");
+        Assert.Equal(0x10, await again.PublishedAsync("plant/a", "x", qos: 2, id: 9, dup: true));
+    }
+
     [Fact]
     public async Task A_session_without_a_stay_costs_no_row()
     {
