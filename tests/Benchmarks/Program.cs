@@ -13,6 +13,9 @@ switch (args)
     case ["--crowd"]:
         await CrowdBenchmark.RunAsync(Console.Out);
         return 0;
+    case ["--filters"]:
+        FilterBenchmark.Run(Console.Out);
+        return 0;
     case ["--registry"]:
         await RegistryBenchmark.RunAsync(Console.Out);
         return 0;
@@ -29,6 +32,6 @@ switch (args)
         await NodeBenchmark.RunAsync(BenchmarkPlan.Quick, Console.Out);
         return 0;
     default:
-        Console.Error.WriteLine("usage: Benchmarks [--quick | --storage | --crowd | --registry | --links [NODES]]; without a switch the whole table is measured, which takes some minutes");
+        Console.Error.WriteLine("usage: Benchmarks [--quick | --storage | --crowd | --filters | --registry | --links [NODES]]; without a switch the whole table is measured, which takes some minutes");
         return 2;
 }
