@@ -1,6 +1,7 @@
 using EdgeOrleans.Benchmarks;
 using EdgeOrleans.Benchmarks.Floors;
 using EdgeOrleans.Benchmarks.Links;
+using EdgeOrleans.Benchmarks.Load;
 
 switch (args)
 {
@@ -15,6 +16,9 @@ switch (args)
         return 0;
     case ["--filters"]:
         FilterBenchmark.Run(Console.Out);
+        return 0;
+    case ["--crowd-clients", var port]:
+        await CrowdClients.RunAsync(int.Parse(port, System.Globalization.CultureInfo.InvariantCulture), Console.In, Console.Out);
         return 0;
     case ["--registry"]:
         await RegistryBenchmark.RunAsync(Console.Out);

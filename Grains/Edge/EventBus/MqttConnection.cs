@@ -129,6 +129,9 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
     /// <summary>Whether its CONNECT is here.</summary>
     public bool HasSpoken { get; private set; }
 
+    /// <summary>Whether it has ended, or is about to.</summary>
+    public bool IsOver => _closing.IsCancellationRequested;
+
     public Session? Session => _session;
 
     public RequestWindow Window { get; }
