@@ -26,13 +26,15 @@ internal sealed class MqttCertificateCommand : Command
     private readonly Option<bool> _force = new("--force") { Description = "Overwrite files that are there." };
 
     public MqttCertificateCommand(Shell shell)
-        : base("certificate", "Make a certificate for a client and write it with its key and the node's authority. The node does not keep the key.")
+        : base("certificate", "Make a certificate for a client and write it with its key and the node's authority; list or revoke those that were made. The node does not keep the key.")
     {
         Add(_name);
         Add(_lifetime);
         Add(_out);
         Add(_force);
         Add(shell.Output);
+        Add(new MqttCertificateListCommand(shell));
+        Add(new MqttCertificateRevokeCommand(shell));
         SetAction((parsed, cancellation) => RunAsync(shell, parsed, cancellation));
     }
 

@@ -10,7 +10,7 @@ internal sealed class MqttUserRemoveCommand : Command
     private readonly Confirmation _confirmation = new();
 
     public MqttUserRemoveCommand(Shell shell)
-        : base("remove", "Take a user's password away and end the connections that were made with it. Certificates of the same name stay good.")
+        : base("remove", "Take a user's password away and end the connections that were made with it. Certificates of the same name stay good until they are revoked.")
     {
         Add(_name);
         Add(_confirmation.Yes);
@@ -35,7 +35,8 @@ internal sealed class MqttUserRemoveCommand : Command
         return ExitCodes.Ok;
     }
 
-    private static string Ends(int connections) => connections switch
+    /// <summary>How many connections end, as the end of a sentence.</summary>
+    public static string Ends(int connections) => connections switch
     {
         0 => "",
         1 => "; 1 connection ends",

@@ -25,6 +25,9 @@ internal static class MqttQueries
         return last! with { Page = new MqttPage<string> { Items = [.. names] } };
     }
 
+    public static Task<List<MqttCertificateView>> CertificatesAsync(this IMqttUsersGrain users, string name, CancellationToken cancellation) =>
+        AllAsync(name, users.ListCertificatesAsync, static certificate => certificate.Key, cancellation);
+
     private static async Task<List<T>> AllAsync<T>(
         string name, Func<MqttQuery, Task<MqttPage<T>>> list, Func<T, string> nameOf, CancellationToken cancellation)
     {

@@ -80,6 +80,17 @@ internal static class BrokerViews
         return table;
     }
 
+    public static Table Certificates(IEnumerable<MqttCertificateView> certificates)
+    {
+        var table = new Table("USER", "SERIAL", "ISSUED", "ENDS", "REVOKED");
+        foreach (var certificate in certificates)
+        {
+            table.Add(certificate.User, certificate.Serial, When(certificate.Issued), Documents.Time(certificate.NotAfter), When(certificate.Revoked));
+        }
+
+        return table;
+    }
+
     /// <summary>Everything of one client, line by line.</summary>
     public static void Write(TextWriter output, MqttSessionDetail client, IReadOnlyCollection<MqttSubscriptionView> subscriptions, TimeProvider time)
     {
@@ -184,6 +195,15 @@ internal static class BrokerViews
         return document;
     }
 
+    public static JsonArray CertificatesDocument(IEnumerable<MqttCertificateView> certificates) => [.. certificates.Select(static certificate => new JsonObject
+    {
+        ["user"] = certificate.User,
+        ["serial"] = certificate.Serial,
+        ["issued"] = certificate.Issued is { } issued ? Documents.Time(issued) : null,
+        ["notAfter"] = Documents.Time(certificate.NotAfter),
+        ["revoked"] = certificate.Revoked is { } revoked ? Documents.Time(revoked) : null,
+    })];
+
     public static JsonObject Document(MqttUsers users) => new()
     {
         ["users"] = new JsonArray([.. users.Page.Items.Select(static user => JsonValue.Create(user))]),
@@ -192,6 +212,8 @@ internal static class BrokerViews
         ["usersError"] = users.UsersError,
         ["rulesError"] = users.RulesError,
     };
+
+    private static string When(DateTimeOffset? time) => time is { } known ? Documents.Time(known) : "";
 
     private static JsonObject Client(MqttClientView client) => new()
     {

@@ -36,6 +36,13 @@ public sealed record Message
     [Id(5)]
     public bool ResultOnly { get; init; }
 
+    /// <summary>
+    /// What the sender wants on disk together with what this message changes, and not without it: something that the receiver's storage
+    /// knows how to write. It is good in the process that made it, and neither stored nor sent on. Default: none.
+    /// </summary>
+    [field: NonSerialized]
+    internal object? Alongside { get; init; }
+
     /// <summary>Whether this answers a question that was refused or failed.</summary>
     public bool IsError => Code >= 400;
 

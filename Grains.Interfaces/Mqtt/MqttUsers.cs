@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace EdgeOrleans.Mqtt;
 
 /// <summary>Users of the broker, and what says what they may do.</summary>
@@ -110,4 +112,49 @@ public sealed record MqttCertificate
 
     /// <summary>When it ends: what is a secret has no text of its own.</summary>
     public override string ToString() => $"until {NotAfter:O}";
+}
+
+/// <summary>A certificate that the node has made for a client.</summary>
+[GenerateSerializer, Immutable, Alias("mqtt.certificate-view")]
+public sealed record MqttCertificateView
+{
+    /// <summary>Its serial number, in hexadecimal digits without zeros before them.</summary>
+    [Id(0)]
+    public required string Serial { get; init; }
+
+    /// <summary>Who its client is.</summary>
+    [Id(1)]
+    public required string User { get; init; }
+
+    /// <summary>When it was made; null when the node does not know.</summary>
+    [Id(2)]
+    public DateTimeOffset? Issued { get; init; }
+
+    /// <summary>When it ends.</summary>
+    [Id(3)]
+    public DateTimeOffset NotAfter { get; init; }
+
+    /// <summary>When it was revoked; null while it is good.</summary>
+    [Id(4)]
+    public DateTimeOffset? Revoked { get; init; }
+
+    /// <summary>Its place in a list: the user, a zero character and the serial number.</summary>
+    public string Key => $"{User}\0{Serial}";
+}
+
+/// <summary>Certificates that nobody comes in with any more.</summary>
+[GenerateSerializer, Immutable, Alias("mqtt.certificate-revocation")]
+public sealed record MqttCertificateRevocation
+{
+    /// <summary>The serial numbers of those that were good before.</summary>
+    [Id(0)]
+    public ImmutableArray<string> Serials { get; init; } = [];
+
+    /// <summary>How many connections were made with them, and end.</summary>
+    [Id(1)]
+    public int Connections { get; init; }
+
+    /// <summary>Whether the node did not know the certificate: a serial number that was misread revokes nobody.</summary>
+    [Id(2)]
+    public bool IsUnknown { get; init; }
 }

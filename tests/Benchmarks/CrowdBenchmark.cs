@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using System.Globalization;
+using EdgeOrleans.Benchmarks.Load;
 using EdgeOrleans.Benchmarks.Measuring;
 using EdgeOrleans.TestKit;
 
 namespace EdgeOrleans.Benchmarks;
 
 /// <summary>What a well-behaved device notices of others: of thousands that come at once and vanish, and of some that never read. And whether the node's memory returns.</summary>
-/// <remarks>The crowd lives in this process, on the same machine as the node.</remarks>
+/// <remarks>The crowd lives in a process of its own, on the same machine as the node.</remarks>
 internal sealed class CrowdBenchmark(TextWriter progress) : IAsyncDisposable
 {
     private const int Crowd = 2_000;
@@ -17,6 +18,7 @@ internal sealed class CrowdBenchmark(TextWriter progress) : IAsyncDisposable
     private readonly NodeProcess _node = new();
     private readonly FigureTable _table = new();
     private MqttProbe? _device;
+    private CrowdClients.Remote? _others;
     private double _before;
 
     public static async Task RunAsync(TextWriter output)
@@ -33,6 +35,11 @@ internal sealed class CrowdBenchmark(TextWriter progress) : IAsyncDisposable
             await device.DisposeAsync();
         }
 
+        if (_others is { } others)
+        {
+            await others.DisposeAsync();
+        }
+
         await _node.DisposeAsync();
     }
 
@@ -40,6 +47,7 @@ internal sealed class CrowdBenchmark(TextWriter progress) : IAsyncDisposable
     {
         await _node.StartAsync();
         _device = await MqttProbe.ConnectAsync(_node.MqttPort);
+        _others = new CrowdClients.Remote(_node.MqttPort);
         progress.WriteLine("warming up");
         await ReportForAsync(Phase);
         await Task.Delay(Calm);
@@ -88,43 +96,16 @@ internal sealed class CrowdBenchmark(TextWriter progress) : IAsyncDisposable
     {
         while (!stop.IsCancellationRequested)
         {
-            var crowd = await Task.WhenAll(Enumerable.Range(0, Crowd).Select(i => ComeAsync(i)));
+            await _others!.ComeAsync(Crowd);
             await Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None);
-            foreach (var client in crowd)
-            {
-                client?.Dispose();
-            }
-
+            await _others.VanishAsync();
             await Task.Delay(TimeSpan.FromSeconds(2), CancellationToken.None);
-        }
-    }
-
-    private async Task<MqttSocket?> ComeAsync(int number)
-    {
-        try
-        {
-            var client = await MqttSocket.OpenAsync(_node.MqttPort);
-            await client.SendAsync(MqttPacket.Connect($"crowd-{number}"));
-            return client;
-        }
-        catch (IOException)
-        {
-            return null;
-        }
-        catch (System.Net.Sockets.SocketException)
-        {
-            return null;
         }
     }
 
     private async Task NeverReadAsync(CancellationToken stop)
     {
-        var deaf = new List<MqttSocket>();
-        for (var i = 0; i < Deaf; i++)
-        {
-            deaf.Add(await MqttSocket.ConnectAsync(_node.MqttPort, $"deaf-{i}", i % 3, "flood/#"));
-        }
-
+        await _others!.SubscribeAsync(Deaf, "flood/#");
         await using var flood = await MqttProbe.ConnectAsync(_node.MqttPort);
         var payload = new string('x', 1_000);
         while (!stop.IsCancellationRequested)
@@ -132,7 +113,7 @@ internal sealed class CrowdBenchmark(TextWriter progress) : IAsyncDisposable
             await flood.PublishAsync("flood/a", payload);
         }
 
-        deaf.ForEach(static client => client.Dispose());
+        await _others.VanishAsync();
     }
 
     private double Show(string what, List<double> latencies)

@@ -1,6 +1,7 @@
 using EdgeOrleans.Benchmarks;
 using EdgeOrleans.Benchmarks.Floors;
 using EdgeOrleans.Benchmarks.Links;
+using EdgeOrleans.Benchmarks.Load;
 
 switch (args)
 {
@@ -12,6 +13,12 @@ switch (args)
         return 0;
     case ["--crowd"]:
         await CrowdBenchmark.RunAsync(Console.Out);
+        return 0;
+    case ["--filters"]:
+        FilterBenchmark.Run(Console.Out);
+        return 0;
+    case ["--crowd-clients", var port]:
+        await CrowdClients.RunAsync(int.Parse(port, System.Globalization.CultureInfo.InvariantCulture), Console.In, Console.Out);
         return 0;
     case ["--registry"]:
         await RegistryBenchmark.RunAsync(Console.Out);
@@ -29,6 +36,6 @@ switch (args)
         await NodeBenchmark.RunAsync(BenchmarkPlan.Quick, Console.Out);
         return 0;
     default:
-        Console.Error.WriteLine("usage: Benchmarks [--quick | --storage | --crowd | --registry | --links [NODES]]; without a switch the whole table is measured, which takes some minutes");
+        Console.Error.WriteLine("usage: Benchmarks [--quick | --storage | --crowd | --filters | --registry | --links [NODES]]; without a switch the whole table is measured, which takes some minutes");
         return 2;
 }

@@ -31,6 +31,23 @@ public sealed class BrokerTests
     }
 
     [Fact]
+    public async Task Kills_at_random_moments_leave_every_twin_request_with_QoS_2_carried_out_once()
+    {
+        await using var node = await new NodeProcess().StartAsync();
+        var ledger = new TwinLedger();
+        for (var round = 0; round < Rounds.Count; round++)
+        {
+            var publishing = ledger.PublishAsync(node.MqttPort);
+            await ledger.AcknowledgedAsync(Random.Shared.Next(20, 1_500));
+            await node.KillAsync();
+            await publishing;
+            await node.StartAsync();
+        }
+
+        await ledger.VerifyAsync(node);
+    }
+
+    [Fact]
     public async Task Graceful_ends_lose_nothing_that_was_acknowledged_and_double_nothing_of_QoS_2()
     {
         await using var node = await new NodeProcess(Queue).StartAsync();

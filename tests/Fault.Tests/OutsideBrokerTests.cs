@@ -28,6 +28,7 @@ public sealed class OutsideBrokerTests
 
     [Theory]
     [InlineData("v5")]
+    [InlineData("v311")]
     public Task In_mode_1_ends_of_mosquitto_and_of_the_node_lose_nothing_keep_the_order_and_bring_no_echo(string version) => RoundsAsync(mode: 1, version);
 
     private static async Task RoundsAsync(int mode, string version)

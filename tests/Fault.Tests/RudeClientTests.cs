@@ -82,16 +82,46 @@ public sealed class RudeClientTests
         }
 
         await using var good = await MqttProbe.ConnectAsync(node.MqttPort, "flood/#");
-        var payload = new string('x', 1_000);
-        for (var i = 0; i < 3_000; i++)
-        {
-            await good.PublishAsync("flood/a", $"{i} {payload}");
-        }
-
-        await good.Heard.FirstAsync(heard => heard.Payload.StartsWith("2999 ", StringComparison.Ordinal), "the last message");
+        await FloodAsync(good, 3_000, 1_000);
         Assert.Equal(3_000, good.Heard.Count);
         await CountedAsync(node, "mqtt.queue-full");
         stuck.ForEach(client => client.Dispose());
+    }
+
+    [Fact]
+    public async Task What_clients_that_never_read_took_of_the_memory_is_given_back()
+    {
+        const long Mebi = 1_024;
+        const int Count = 1_000;
+
+        // More than the system's own buffers of a connection hold.
+        const int Size = 20_000;
+        await using var node = await new NodeProcess().StartAsync();
+        await using (var first = await MqttProbe.ConnectAsync(node.MqttPort, "flood/#"))
+        {
+            await FloodAsync(first, Count, Size);
+        }
+
+        var before = Resident(node);
+        var stuck = new List<MqttSocket>();
+        for (var i = 0; i < 100; i++)
+        {
+            stuck.Add(await MqttSocket.ConnectAsync(node.MqttPort, $"stuck-{i}", topics: ["flood/#"]));
+        }
+
+        await using (var second = await MqttProbe.ConnectAsync(node.MqttPort, "flood/#"))
+        {
+            await FloodAsync(second, Count, Size);
+        }
+
+        Assert.True(Resident(node) > before + (60 * Mebi), $"{Resident(node)} kB after {before} kB");
+        stuck.ForEach(client => client.Dispose());
+        using var patience = new CancellationTokenSource(Patience.Default);
+        while (Resident(node) is var resident && resident > before + (30 * Mebi))
+        {
+            Assert.False(patience.IsCancellationRequested, $"{resident} kB after {before} kB");
+            await Task.Delay(TimeSpan.FromMilliseconds(100), CancellationToken.None);
+        }
     }
 
     [Fact]
@@ -109,6 +139,17 @@ public sealed class RudeClientTests
         await other.PublishAsync("still/here", "x");
         Assert.Equal("still/here", Encoding.UTF8.GetString((await last.ReadAsync(MqttPacket.Publish)).Topic));
         clients.ForEach(client => client?.Dispose());
+    }
+
+    private static async Task FloodAsync(MqttProbe client, int count, int size)
+    {
+        var payload = new string('x', size);
+        for (var i = 0; i < count; i++)
+        {
+            await client.PublishAsync("flood/a", $"{i} {payload}");
+        }
+
+        await client.Heard.FirstAsync(heard => heard.Payload.StartsWith($"{count - 1} ", StringComparison.Ordinal), "the last message");
     }
 
     private static long Resident(NodeProcess node)

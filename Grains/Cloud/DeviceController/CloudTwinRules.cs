@@ -153,10 +153,28 @@ internal static class CloudTwinRules
         }
 
         // Type and options have no version of their own: they belong to what they came with.
-        return ReferenceEquals(after, property) && property.IsVisible
-            ? property
-            : after with { Optional = reported.Optional ?? after.Optional, Type = reported.Type ?? after.Type };
+        return !ReferenceEquals(after, property) ? after with { Optional = reported.Optional ?? after.Optional, Type = reported.Type ?? after.Type }
+            : property.IsVisible && IsKnown(property.Expected, reported.Expected) && IsKnown(property.Actual, reported.Actual) ? TakeTraits(property, reported)
+            : property;
     }
+
+    /// <summary>Takes over what came without a newer value. Nothing says how old it is, so only that counts which a node never takes back.</summary>
+    /// <remarks>
+    /// A property that may not be deleted stays so, and a type ends a deletion; a property that lives keeps its type. A property of which
+    /// there is nothing to see is left until its first value, which brings both.
+    /// </remarks>
+    private static CloudProperty TakeTraits(CloudProperty property, ReportedProperty reported)
+    {
+        var takesType = property.Type is "" or TwinProperty.DeletedType;
+        return property with
+        {
+            Optional = property.Optional && reported.Optional != false,
+            Type = takesType && reported.Type is { Length: > 0 } type ? type : property.Type,
+        };
+    }
+
+    private static bool IsKnown(TwinValue? known, TwinValue? shown) =>
+        shown is null || known is not null && known.Version == shown.Version && known.Value == shown.Value;
 
     /// <summary>What the node shows decides about what is wanted.</summary>
     private static CloudProperty Settle(CloudProperty before, CloudProperty after, long now, ref ImmutableArray<TwinConflict> conflicts)

@@ -179,7 +179,7 @@ internal sealed partial class DeviceTwinGrain : EntityGrain, IDeviceTwinGrain, I
 
         try
         {
-            await CommitAsync(turn.Record, turn.Reports, turn.Now);
+            await CommitAsync(turn.Record, turn.Reports, turn.Now, turn.Alongside);
             turn.Committed();
         }
         catch (Exception e)
@@ -254,7 +254,7 @@ internal sealed partial class DeviceTwinGrain : EntityGrain, IDeviceTwinGrain, I
     }
 
     /// <summary>Writes a record and what goes with it. It is the state only once it is on disk.</summary>
-    private async Task CommitAsync(TwinRecord record, IReadOnlyList<Report> reports, long now)
+    private async Task CommitAsync(TwinRecord record, IReadOnlyList<Report> reports, long now, IReadOnlyList<IWritesAlongside>? alongside = null)
     {
         var before = _stored.State;
         var goesUp = _room.GoesUp && reports.Count > 0;
@@ -264,7 +264,7 @@ internal sealed partial class DeviceTwinGrain : EntityGrain, IDeviceTwinGrain, I
             {
                 _stored.State = record with
                 {
-                    Commit = new TwinCommit(_id, DeviceStore.RowDiffers(before, record), goesUp ? reports : [], _room.Outbox, now),
+                    Commit = new TwinCommit(_id, DeviceStore.RowDiffers(before, record), goesUp ? reports : [], _room.Outbox, now) { Alongside = alongside },
                 };
                 await _stored.WriteStateAsync();
             }

@@ -59,9 +59,11 @@ internal sealed record TwinRecord : IWritesAlongside
     public void WriteAlongside(DbSession db) => Commit?.Write(db, this);
 }
 
-/// <summary>The rows that travel with a device's record: its line in the table of devices, and what goes up.</summary>
+/// <summary>The rows that travel with a device's record: its line in the table of devices, what goes up, and what who asked wants with it.</summary>
 internal sealed record TwinCommit(string Device, bool HasNewRow, IReadOnlyList<Report> Reports, Outbox Outbox, long Now)
 {
+    public IReadOnlyList<IWritesAlongside>? Alongside { get; init; }
+
     public void Write(DbSession db, TwinRecord record)
     {
         if (HasNewRow)
@@ -72,6 +74,11 @@ internal sealed record TwinCommit(string Device, bool HasNewRow, IReadOnlyList<R
         foreach (var report in Reports)
         {
             Outbox.Append(db, report.Property is { } property ? OutboxEntry.TwinReport(Device, property, report.Content, Now) : StateReport(report));
+        }
+
+        foreach (var alongside in Alongside ?? [])
+        {
+            alongside.WriteAlongside(db);
         }
     }
 

@@ -12,12 +12,16 @@ internal sealed partial class TwinTurn(TwinRoom room, string device, TwinRecord 
     private readonly TwinRecord _before = stored;
     private readonly List<(Message Message, TwinChange Change, bool IsChange)> _done = [];
     private readonly List<Report> _reports = [];
+    private List<IWritesAlongside>? _alongside;
     private bool _tookPlace;
 
     /// <summary>The device after all messages.</summary>
     public TwinRecord Record { get; private set; } = stored;
 
     public IReadOnlyList<Report> Reports => _reports;
+
+    /// <summary>What the messages that change something want in the same commit.</summary>
+    public IReadOnlyList<IWritesAlongside>? Alongside => _alongside;
 
     public long Now { get; } = room.Now;
 
@@ -27,8 +31,14 @@ internal sealed partial class TwinTurn(TwinRoom room, string device, TwinRecord 
     public void Apply(Message message)
     {
         var change = Decide(Record, message);
-        _done.Add((message, change, !ReferenceEquals(change.Record, Record) || !change.Reports.IsEmpty));
+        var isChange = !ReferenceEquals(change.Record, Record) || !change.Reports.IsEmpty;
+        _done.Add((message, change, isChange));
         _reports.AddRange(change.Reports);
+        if (isChange && message.Alongside is IWritesAlongside alongside)
+        {
+            (_alongside ??= []).Add(alongside);
+        }
+
         Record = change.Record;
     }
 

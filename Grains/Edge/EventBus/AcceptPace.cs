@@ -1,9 +1,9 @@
 namespace EdgeOrleans.Edge.EventBus;
 
-/// <summary>How fast connections are accepted: a fifth of a second's worth at once, then evenly.</summary>
+/// <summary>How fast connections are accepted: a twentieth of a second's worth at once, then evenly.</summary>
 internal sealed class AcceptPace(int rate, TimeProvider time)
 {
-    private const int BurstsPerSecond = 5;
+    private const int BurstsPerSecond = 20;
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(20);
 
     private readonly double _most = Math.Max(1, rate / (double)BurstsPerSecond);

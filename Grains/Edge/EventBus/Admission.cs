@@ -59,6 +59,11 @@ internal sealed partial class Admission(
             return new Admitted(reason, null);
         }
 
+        if (connection.IsRevoked)
+        {
+            return Refused("mqtt.certificate-revoked", MqttConnectReasonCode.NotAuthorized);
+        }
+
         if (!IsOn)
         {
             return MayBeAnonymous(connection) ? default : Unnamed(connection);

@@ -140,7 +140,8 @@ public static class EventBusRegistration
         var folder = services.GetRequiredService<IOptions<DataOptions>>().Value.Data;
         return new BrokerCertificates(
             new BrokerTls(
-                PathOf(options.TlsCertFile, folder), PathOf(options.TlsKeyFile, folder), PathOf(options.TlsClientCaFile, folder), options.TlsRequireClientCertificate),
+                PathOf(options.TlsCertFile, folder), PathOf(options.TlsKeyFile, folder), PathOf(options.TlsClientCaFile, folder), options.TlsRequireClientCertificate,
+                PathOf(options.TlsCrlFile, folder)),
             Path.Combine(folder, "mqtt"),
             services.GetRequiredService<IOptions<NodeOptions>>().Value.Name,
             services.GetRequiredService<TimeProvider>(),

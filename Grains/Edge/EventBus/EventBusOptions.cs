@@ -36,6 +36,12 @@ public sealed class EventBusOptions : IValidatableObject
     /// </summary>
     public string TlsClientCaFile { get; init; } = "";
 
+    /// <summary>
+    /// The revocation lists of <see cref="TlsClientCaFile"/>, PEM or DER: whose certificate is in one is not let in. Read again when it changes.
+    /// Default: none.
+    /// </summary>
+    public string TlsCrlFile { get; init; } = "";
+
     /// <summary>Whether a client with TLS needs a certificate. Default: false.</summary>
     public bool TlsRequireClientCertificate { get; init; }
 
@@ -215,6 +221,12 @@ public sealed class EventBusOptions : IValidatableObject
         if (MqttServerTls.Length == 0 && (TlsCertFile.Length > 0 || TlsClientCaFile.Length > 0 || TlsRequireClientCertificate))
         {
             yield return new ValidationResult("is not set, and certificates are: give the address for TLS, such as ssl://127.0.0.1:8883", [nameof(MqttServerTls)]);
+        }
+
+        if (TlsCrlFile.Length > 0 && TlsClientCaFile.Length == 0)
+        {
+            yield return new ValidationResult(
+                "is set without tlsClientCaFile: name the authority whose list it is; what the node itself has made is revoked with edgectl mqtt certificate revoke", [nameof(TlsCrlFile)]);
         }
 
         if (!HasOutside)

@@ -107,6 +107,22 @@ internal sealed class IncomingMessages(MqttStore? store, long session)
         }
     }
 
+    /// <summary>
+    /// A message is told as failed, and its row may be on disk all the same: it goes before the identifier is free for another message,
+    /// which a restart would take for this one.
+    /// </summary>
+    /// <returns>Whether the client may hear so.</returns>
+    public async Task<bool> TryTakeBackAsync(ushort id)
+    {
+        var isGone = !IsStored || await store!.ForgetReceivedAsync(session, id);
+        if (!isGone)
+        {
+            Forget(id);
+        }
+
+        return isGone;
+    }
+
     /// <summary>A message was not carried out: when it comes again it is new.</summary>
     public void Forget(ushort id)
     {

@@ -78,7 +78,7 @@ internal sealed partial class MqttBroker(
         admission.Start(Look);
         if (options.Value.MqttServerTls.Length > 0)
         {
-            certificates.Start();
+            certificates.Start(EndRevokedAsync);
         }
 
         _endpoint = new MqttEndpoint(options.Value, NewConnection, refusals, time, _logger);
@@ -165,6 +165,12 @@ internal sealed partial class MqttBroker(
         connection.Accepted(opened.Session, connect, TimeSpan.FromSeconds(keepAlive));
         connection.Write(Welcome(opened.IsPresent, isNamed ? null : wish.ClientId, wish.Expiry, facts, (ushort)keepAlive, connect.KeepAlivePeriod));
         opened.Session.Attach(connection);
+        if (connection.IsRevoked)
+        {
+            // Since it was admitted: who looks at the connections now may not have seen it yet.
+            await EndRightsAsync(opened.Session, connection);
+        }
+
         return true;
     }
 
@@ -488,12 +494,28 @@ internal sealed partial class MqttBroker(
 
             if (session.Connection is MqttConnection connection && (over.Length > 0 || IsOver(session, connection, before, after)))
             {
-                // Nothing is said in its name any more.
-                await ForgetWillAsync(session);
-                refusals.Count("mqtt.rights-ended");
-                await connection.DisconnectAsync(MqttDisconnectReasonCode.NotAuthorized);
+                await EndRightsAsync(session, connection);
             }
         }
+    }
+
+    private async Task EndRevokedAsync()
+    {
+        foreach (var session in sessions.All)
+        {
+            if (session.Connection is MqttConnection { IsRevoked: true, IsOver: false } connection)
+            {
+                await EndRightsAsync(session, connection);
+            }
+        }
+    }
+
+    private async Task EndRightsAsync(Session session, MqttConnection connection)
+    {
+        // Nothing is said in its name any more.
+        await ForgetWillAsync(session);
+        refusals.Count("mqtt.rights-ended");
+        await connection.DisconnectAsync(MqttDisconnectReasonCode.NotAuthorized);
     }
 
     private static bool IsOver(Session session, MqttConnection connection, AccessState before, AccessState after) =>
@@ -554,6 +576,12 @@ internal sealed partial class MqttBroker(
         try
         {
             leftovers.Settle();
+            if (options.Value.MqttServerTls.Length > 0)
+            {
+                // Who is revoked in a file is disconnected without a handshake of another.
+                certificates.LookAgain();
+            }
+
             foreach (var session in sessions.Sweep())
             {
                 if (session.Will is { } will)

@@ -32,6 +32,7 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
 
     private readonly Stream _stream;
     private readonly BrokerCertificates? _tls;
+    private readonly ShownCertificates? _shown;
     private readonly EventBusOptions _options;
     private readonly MqttBroker _broker;
     private readonly TwinRequests _requests;
@@ -62,6 +63,7 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
     {
         (_stream, _tls, _options, _broker, _requests, _refusals, _time, _logger) = (stream, tls, options, broker, requests, refusals, time, logger);
         RemoteEndPoint = remote;
+        _shown = tls is null ? null : new ShownCertificates();
         _formatter = new MqttPacketFormatterAdapter(new MqttBufferWriter(512, LargestKeptBuffer));
         _receiver = new MqttReceiver(stream, options.MaxPacketSize, _formatter);
         _sender = new MqttSender(stream, options.MaxPendingBytes, _formatter, this);
@@ -106,6 +108,12 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
 
     /// <summary>The user that its client's certificate names; null without one.</summary>
     public string? CertificateUser { get; private set; }
+
+    /// <summary>The serial number of its client's certificate; null without one.</summary>
+    public string? CertificateSerial => _shown?.All is [var own, ..] ? own.Serial : null;
+
+    /// <summary>Whether its client's certificate, or one above it, was revoked.</summary>
+    public bool IsRevoked => _tls is not null && _tls.IsRevoked(_shown!.All);
 
     /// <summary>Ends when the connection does.</summary>
     public CancellationToken Closing => _closing.Token;
@@ -319,7 +327,7 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
         PacketFacts facts;
         try
         {
-            if (_tls is { } tls && !await SecureAsync((SslStream)_stream, tls))
+            if (_tls is { } tls && !await SecureAsync((SslStream)_stream, tls, _shown!))
             {
                 return false;
             }
@@ -343,16 +351,16 @@ internal sealed partial class MqttConnection : IMqttPeer, MqttSender.IOwner, IDi
         return await _broker.AcceptAsync(this, (MqttConnectPacket)packet, facts);
     }
 
-    private async Task<bool> SecureAsync(SslStream stream, BrokerCertificates tls)
+    private async Task<bool> SecureAsync(SslStream stream, BrokerCertificates tls, ShownCertificates shown)
     {
         try
         {
-            await stream.AuthenticateAsServerAsync(tls.ForHandshake(), _closing.Token);
+            await stream.AuthenticateAsServerAsync(tls.ForHandshake(shown), _closing.Token);
         }
         catch (Exception e) when (e is AuthenticationException or Win32Exception)
         {
-            _refusals.Count("mqtt.tls-failed");
-            LogNotSecure(RemoteEndPoint, (e.InnerException ?? e).Message);
+            _refusals.Count(shown.IsRefused ? "mqtt.certificate-revoked" : "mqtt.tls-failed");
+            LogNotSecure(RemoteEndPoint, shown.IsRefused ? $"its certificate {CertificateSerial} is revoked" : (e.InnerException ?? e).Message);
             return false;
         }
 

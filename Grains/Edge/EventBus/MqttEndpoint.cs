@@ -20,7 +20,7 @@ internal sealed partial class MqttEndpoint(
 
     private readonly ConcurrentDictionary<MqttConnection, Task> _connections = [];
     private readonly Dictionary<IPAddress, int> _addresses = [];
-    private readonly Queue<MqttConnection> _newest = new();
+    private readonly LinkedList<MqttConnection> _silent = [];
     private readonly List<(Socket Socket, bool IsTls)> _listeners = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly ILogger _logger = logger;
@@ -145,17 +145,49 @@ internal sealed partial class MqttEndpoint(
         }
 
         var connection = connect(socket, isTls);
-        _newest.Enqueue(connection);
-        if (_newest.Count > MostSilent && _newest.Dequeue() is { HasSpoken: false, IsOver: false } silent)
-        {
-            refusals.Count("mqtt.no-connect");
-            silent.Abort();
-        }
-
+        var silent = AddSilent(connection);
         WatchKeepAlive();
         _connections[connection] = Task.CompletedTask;
-        var serving = ServeAsync(connection, address);
+        var serving = ServeAsync(connection, address, silent);
         _connections.TryUpdate(connection, serving, Task.CompletedTask);
+    }
+
+    private LinkedListNode<MqttConnection> AddSilent(MqttConnection connection)
+    {
+        MqttConnection? longest = null;
+        LinkedListNode<MqttConnection> added;
+        lock (_silent)
+        {
+            while (_silent.First?.Value.HasSpoken == true)
+            {
+                _silent.RemoveFirst();
+            }
+
+            if (_silent.Count >= MostSilent)
+            {
+                longest = _silent.First!.Value;
+                _silent.RemoveFirst();
+            }
+
+            added = _silent.AddLast(connection);
+        }
+
+        if (longest is not null)
+        {
+            refusals.Count("mqtt.no-connect");
+            longest.Abort();
+        }
+
+        return added;
+    }
+
+    // Who is over is not kept: its buffers may be large.
+    private void Forget(LinkedListNode<MqttConnection> silent)
+    {
+        lock (_silent)
+        {
+            silent.List?.Remove(silent);
+        }
     }
 
     private bool TryCount(IPAddress address)
@@ -184,7 +216,7 @@ internal sealed partial class MqttEndpoint(
         }
     }
 
-    private async Task ServeAsync(MqttConnection connection, IPAddress address)
+    private async Task ServeAsync(MqttConnection connection, IPAddress address, LinkedListNode<MqttConnection> silent)
     {
         try
         {
@@ -200,6 +232,7 @@ internal sealed partial class MqttEndpoint(
         {
             connection.End();
             _connections.TryRemove(connection, out _);
+            Forget(silent);
             Discount(address);
         }
     }

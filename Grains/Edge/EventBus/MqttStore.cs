@@ -55,6 +55,10 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
         VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)
         """;
 
+    private const string InsertReceived = """
+        INSERT OR IGNORE INTO mqtt_received(session, packet) SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM mqtt_session WHERE number=?1)
+        """;
+
     private const string DeleteUnused = """
         DELETE FROM mqtt_message WHERE number=?1
         AND NOT EXISTS (SELECT 1 FROM mqtt_delivery WHERE message=?1) AND NOT EXISTS (SELECT 1 FROM mqtt_retained WHERE message=?1)
@@ -219,7 +223,7 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
 
             if (change.Received is { } received && change.Upload is not { IsRefused: true, IsHeard: true })
             {
-                db.Execute("INSERT OR IGNORE INTO mqtt_received(session, packet) VALUES(?1, ?2)", received.Session.Number, (int)received.Id);
+                Received(db, received.Session.Number, received.Id);
             }
         });
     }
@@ -229,8 +233,10 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
         db.Execute("UPDATE mqtt_delivery SET released=1 WHERE session=?1 AND place=?2", delivery.Session.Number, delivery.Place));
 
     /// <summary>A QoS 2 message of the client was carried out.</summary>
-    public Task<bool> ReceivedAsync(long session, ushort id) => RunAsync(db =>
-        db.Execute("INSERT OR IGNORE INTO mqtt_received(session, packet) VALUES(?1, ?2)", session, (int)id));
+    public Task<bool> ReceivedAsync(long session, ushort id) => RunAsync(db => Received(db, session, id));
+
+    /// <summary>Notes, inside an operation, that a QoS 2 message of the client was carried out. A session that has ended meanwhile gets nothing.</summary>
+    public static void Received(DbSession db, long session, ushort id) => db.Execute(InsertReceived, session, (int)id);
 
     /// <summary>The client has released a QoS 2 message of its own.</summary>
     public Task<bool> ForgetReceivedAsync(long session, ushort id) => RunAsync(db =>

@@ -105,6 +105,12 @@ internal sealed class Publisher(
         return false;
     }
 
+    /// <summary>Whether a publication of this resource is on disk for somebody before what it answers is acknowledged.</summary>
+    public bool IsPromised(ResourceOutlets resource) =>
+        outlets.Own is not null || IsPromised(resource.Full) || (resource.OneLevel is { } oneLevel && IsPromised(oneLevel));
+
+    private bool IsPromised(Outlet outlet) => Survives(outlet, options.Value.MqttQOS, options.Value.MqttRetain);
+
     /// <summary>Publishes a message.</summary>
     /// <param name="message">The message.</param>
     /// <param name="outlet">Its topic and who listens.</param>

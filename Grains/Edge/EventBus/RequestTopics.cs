@@ -46,6 +46,9 @@ internal sealed record RequestTopic
     /// <summary>The resources that an update publishes besides its result.</summary>
     public string[] SideResources { get; init; } = [];
 
+    /// <summary>All resources on which an update is answered; none for what changes nothing.</summary>
+    public string[] Answers { get; init; } = [];
+
     /// <summary>Why not, for <see cref="TopicKind.BadDevice"/>.</summary>
     public string Reason { get; init; } = "";
 }
@@ -114,6 +117,7 @@ internal static class RequestTopics
         }
 
         var device = $"device/{id}/";
+        string[] sides = operation == Operations.Get ? [] : [device + "twin/update/document", device + "twin/update/delta"];
         return Of(topic, TopicKind.Request) with
         {
             To = Address.Entity(Entities.Device, id),
@@ -121,7 +125,8 @@ internal static class RequestTopics
             Resource = device + suffix,
             OneLevel = oneLevel,
             ResultResource = result.Length == 0 ? "" : device + result,
-            SideResources = operation == Operations.Get ? [] : [device + "twin/update/document", device + "twin/update/delta"],
+            SideResources = sides,
+            Answers = operation == Operations.Get ? [] : [device + (result.Length == 0 ? "state/update/result" : result), .. sides],
         };
     }
 

@@ -1,76 +1,15 @@
 namespace EdgeOrleans.Edge.EventBus;
 
-/// <summary>One client's wish for a topic.</summary>
-internal sealed class Subscription
-{
-    /// <param name="session">Whose wish it is.</param>
-    /// <param name="filter">For what.</param>
-    /// <param name="options">As MQTT 5 writes them: QoS, no local, retain as published, retain handling.</param>
-    /// <param name="identifier">The identifier that the client gave with it; 0 for none.</param>
-    public Subscription(Session session, string filter, int options, uint identifier = 0)
-    {
-        (Session, Filter, Options, Identifier) = (session, filter, options, identifier);
-        (Qos, RetainAsPublished) = (options & 3, (options & 8) != 0);
-        Identifiers = identifier == 0 ? [] : [identifier];
-        Own = (options & 4) != 0 ? null : this;
-    }
-
-    public Session Session { get; }
-
-    public string Filter { get; }
-
-    public int Options { get; }
-
-    public uint Identifier { get; }
-
-    public int Qos { get; }
-
-    public bool RetainAsPublished { get; }
-
-    /// <summary>The identifiers of all wishes that this one stands for.</summary>
-    public uint[] Identifiers { get; }
-
-    /// <summary>What of it counts for the session's own messages: nothing, where the client does not want those back.</summary>
-    public Subscription? Own { get; private set; }
-
-    /// <summary>How retained messages are sent: 0 always, 1 for a new subscription, 2 never.</summary>
-    public int RetainHandling => (Options >> 4) & 3;
-
-    public string ClientId => Session.ClientId;
-
-    private Subscription(Subscription[] all)
-    {
-        (Session, Filter) = (all[0].Session, all[0].Filter);
-        Qos = all.Max(static wish => wish.Qos);
-        RetainAsPublished = all.Any(static wish => wish.RetainAsPublished);
-        Identifiers = [.. all.SelectMany(static wish => wish.Identifiers).Distinct()];
-        Own = this;
-    }
-
-    /// <summary>Several wishes of one session that match the same topic: it hears once, with the highest QoS.</summary>
-    public static Subscription Together(Subscription[] all)
-    {
-        Subscription[] own = [.. all.Where(static wish => wish.Own is not null)];
-        var together = new Subscription(all);
-        if (own.Length < all.Length)
-        {
-            together.Own = own.Length == 0 ? null : new Subscription(own);
-        }
-
-        return together;
-    }
-}
-
 /// <summary>
-/// Who has subscribed to what. A topic is looked up, so the cost of an answer does not grow with the number of clients; each filter with
-/// wildcards is compared once, however many clients have it.
+/// Who has subscribed to what. A topic is looked up, by its text and level by level among the filters with wildcards, so the cost of an
+/// answer depends on the topic and on who listens there, and not on the number of clients and filters.
 /// </summary>
 internal sealed class SubscriptionIndex
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Dictionary<Session, Subscription>> _exact = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Dictionary<Session, Subscription>> _wildcards = new(StringComparer.Ordinal);
-    private readonly Dictionary<Session, HashSet<string>> _sessions = [];
+    private readonly FilterTree _wildcards = new();
+    private readonly Dictionary<Session, Dictionary<string, Subscription>> _sessions = [];
     private volatile int _version = 1;
     private volatile Subscription? _own;
 
@@ -85,7 +24,7 @@ internal sealed class SubscriptionIndex
     {
         lock (_gate)
         {
-            return _sessions.TryGetValue(session, out var filters) ? filters.Count : 0;
+            return _sessions.TryGetValue(session, out var wishes) ? wishes.Count : 0;
         }
     }
 
@@ -93,7 +32,7 @@ internal sealed class SubscriptionIndex
     {
         lock (_gate)
         {
-            return _sessions.TryGetValue(session, out var filters) && filters.Contains(filter);
+            return _sessions.TryGetValue(session, out var wishes) && wishes.ContainsKey(filter);
         }
     }
 
@@ -102,7 +41,7 @@ internal sealed class SubscriptionIndex
     {
         lock (_gate)
         {
-            return _sessions.TryGetValue(session, out var filters) ? [.. filters.Select(filter => Of(filter)[filter][session])] : [];
+            return _sessions.TryGetValue(session, out var wishes) ? [.. wishes.Values] : [];
         }
     }
 
@@ -110,19 +49,13 @@ internal sealed class SubscriptionIndex
     {
         lock (_gate)
         {
-            if (!_sessions.TryGetValue(subscription.Session, out var filters))
+            if (!_sessions.TryGetValue(subscription.Session, out var wishes))
             {
-                _sessions[subscription.Session] = filters = new(StringComparer.Ordinal);
+                _sessions[subscription.Session] = wishes = new(StringComparer.Ordinal);
             }
 
-            filters.Add(subscription.Filter);
-            var all = Of(subscription.Filter);
-            if (!all.TryGetValue(subscription.Filter, out var sessions))
-            {
-                all[subscription.Filter] = sessions = [];
-            }
-
-            sessions[subscription.Session] = subscription;
+            wishes[subscription.Filter] = subscription;
+            Put(subscription);
             _version++;
         }
     }
@@ -135,15 +68,16 @@ internal sealed class SubscriptionIndex
     {
         lock (_gate)
         {
-            if (!_sessions.TryGetValue(session, out var filters) || !filters.Remove(filter))
+            if (!_sessions.TryGetValue(session, out var wishes) || !wishes.Remove(filter))
             {
                 return false;
             }
 
             Take(session, filter);
-            if (filters.Count == 0)
+            if (wishes.Count == 0)
             {
                 _sessions.Remove(session);
+                _sessions.Shrink();
             }
 
             _version++;
@@ -156,16 +90,17 @@ internal sealed class SubscriptionIndex
     {
         lock (_gate)
         {
-            if (!_sessions.Remove(session, out var filters))
+            if (!_sessions.Remove(session, out var wishes))
             {
                 return;
             }
 
-            foreach (var filter in filters)
+            foreach (var filter in wishes.Keys)
             {
                 Take(session, filter);
             }
 
+            _sessions.Shrink();
             _version++;
         }
     }
@@ -175,24 +110,19 @@ internal sealed class SubscriptionIndex
     {
         lock (_gate)
         {
-            var exact = _exact.GetValueOrDefault(topic);
-            if (_wildcards.Count == 0)
+            var found = new List<Dictionary<Session, Subscription>>();
+            if (_exact.TryGetValue(topic, out var exact))
             {
-                return exact is null ? [] : [.. exact.Values];
+                found.Add(exact);
             }
 
-            var found = new List<Subscription>(exact?.Values ?? Enumerable.Empty<Subscription>());
-            foreach (var (filter, sessions) in _wildcards)
+            _wildcards.Match(topic, found);
+            return found switch
             {
-                if (Matches(topic, filter))
-                {
-                    found.AddRange(sessions.Values);
-                }
-            }
-
-            return found.Count < 2
-                ? [.. found]
-                : [.. found.GroupBy(static wish => wish.Session).Select(static wishes => wishes.ToArray() is [var one] ? one : Subscription.Together([.. wishes]))];
+                [] => [],
+                [var one] => [.. one.Values],
+                _ => [.. found.SelectMany(static wishes => wishes.Values).GroupBy(static wish => wish.Session).Select(One)],
+            };
         }
     }
 
@@ -237,14 +167,43 @@ internal sealed class SubscriptionIndex
 
     internal static bool HasWildcard(string filter) => filter.AsSpan().IndexOfAny('+', '#') >= 0;
 
-    private Dictionary<string, Dictionary<Session, Subscription>> Of(string filter) => HasWildcard(filter) ? _wildcards : _exact;
+    // A session hears once, however many of its filters match.
+    private static Subscription One(IEnumerable<Subscription> wishes)
+    {
+        var all = wishes.ToArray();
+        return all.Length == 1 ? all[0] : Subscription.Together(all);
+    }
+
+    private void Put(Subscription subscription)
+    {
+        if (HasWildcard(subscription.Filter))
+        {
+            _wildcards.Add(subscription);
+            return;
+        }
+
+        if (!_exact.TryGetValue(subscription.Filter, out var wishes))
+        {
+            _exact[subscription.Filter] = wishes = [];
+        }
+
+        wishes[subscription.Session] = subscription;
+    }
 
     private void Take(Session session, string filter)
     {
-        var all = Of(filter);
-        if (all.TryGetValue(filter, out var sessions) && sessions.Remove(session) && sessions.Count == 0)
+        if (HasWildcard(filter))
         {
-            all.Remove(filter);
+            _wildcards.Remove(session, filter);
+        }
+        else if (_exact.TryGetValue(filter, out var wishes) && wishes.Remove(session))
+        {
+            wishes.Shrink();
+            if (wishes.Count == 0)
+            {
+                _exact.Remove(filter);
+                _exact.Shrink();
+            }
         }
     }
 }

@@ -100,11 +100,13 @@ internal sealed partial class TwinRequests(
         TaskCompletionSource? ended = null)
     {
         var shown = ShowOthers(topic.Topic, payload, qos, client?.Session);
+        var row = RowOf(client, topic, owed);
         var message = Message.Create("bus", Groups.Twin, topic.Operation, topic.Resource, payload, time.GetUtcNow().ToUnixTimeMilliseconds()) with
         {
             ResultOnly = !SomebodyHearsMore(topic),
+            Alongside = row,
         };
-        var request = new Request(this, client, topic, payload, owed, shown, ended);
+        var request = new Request(this, client, topic, payload, owed, row, shown, ended);
         Interlocked.Increment(ref _underWay);
         responses.Expect(message.Header.Id, request, options.Value.RequestTimeout);
         try
@@ -144,6 +146,26 @@ internal sealed partial class TwinRequests(
         foreach (var resource in topic.SideResources)
         {
             if (publisher.IsHeard(outlets.Of(resource)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // Who listens with a session that survives is promised the answer, and the answer is on disk after the twin: there the identifier comes
+    // last of all, since a client that does not send again would leave that promise unkept.
+    private ReceivedRow? RowOf(IMqttPeer? client, RequestTopic topic, Acknowledgements.Owed? owed) =>
+        owed is { IsReceived: true } && client?.Session is { IsStored: true } session && topic.Answers.Length > 0 && !IsPromised(topic)
+            ? new ReceivedRow(session.Number, owed.PacketId)
+            : null;
+
+    private bool IsPromised(RequestTopic topic)
+    {
+        foreach (var resource in topic.Answers)
+        {
+            if (publisher.IsPromised(outlets.Of(resource)))
             {
                 return true;
             }
@@ -214,7 +236,7 @@ internal sealed partial class TwinRequests(
 
     /// <summary>One request under way. Its answer is published and acknowledged on the thread of the twin: in the order of the twin's changes.</summary>
     private sealed class Request(
-        TwinRequests owner, IMqttPeer? client, RequestTopic topic, byte[] payload, Acknowledgements.Owed? owed, Task<bool>? shown,
+        TwinRequests owner, IMqttPeer? client, RequestTopic topic, byte[] payload, Acknowledgements.Owed? owed, ReceivedRow? row, Task<bool>? shown,
         TaskCompletionSource? ended)
         : IResponseHandler
     {
@@ -270,6 +292,11 @@ internal sealed partial class TwinRequests(
                     owner.Refused(response.Code);
                 }
 
+                if (row?.Close() == true)
+                {
+                    client!.Session!.Incoming.StoredWithItsMessage(owed!.PacketId);
+                }
+
                 client?.Acknowledge(owed, ReasonOf(response.Code));
             }
 
@@ -301,7 +328,27 @@ internal sealed partial class TwinRequests(
         private void NotDone()
         {
             owner.Refused(500);
-            client?.NotDone(owed);
+            if (row?.Close() == true && client!.IsVersion5)
+            {
+                _ = TakeBackAsync(client, owed!);
+            }
+            else
+            {
+                // A client of MQTT 3.1.1 sends it again with its identifier, and the row of that is there if the change is.
+                client?.NotDone(owed);
+            }
+        }
+
+        private static async Task TakeBackAsync(IMqttPeer client, Acknowledgements.Owed owed)
+        {
+            if (await client.Session!.Incoming.TryTakeBackAsync(owed.PacketId))
+            {
+                client.NotDone(owed);
+            }
+            else
+            {
+                (client.Session.Connection ?? client).Abort();
+            }
         }
 
         private async Task EndLaterAsync()

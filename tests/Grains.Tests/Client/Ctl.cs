@@ -33,7 +33,14 @@ internal static class Ctl
 
     internal sealed record Outcome(int ExitCode, string Out, string Error)
     {
-        public JsonElement Json => JsonDocument.Parse(Out).RootElement;
+        public JsonElement Json
+        {
+            get
+            {
+                Assert.True(Out.Length > 0, $"nothing was printed; exit code {ExitCode}; {Error}");
+                return JsonDocument.Parse(Out).RootElement;
+            }
+        }
 
         /// <summary>Every line of standard error.</summary>
         public string[] ErrorLines => Error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

@@ -228,10 +228,51 @@ public sealed class MqttUserConsoleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Certificates_are_listed_and_revoked_with_their_serial_numbers()
+    {
+        var certs = _folder.PathOf("certs");
+        await RunAsync("mqtt", "certificate", "pump-1", "--out", certs);
+        await RunAsync("mqtt", "certificate", "pump-2", "--out", certs);
+        using var one = X509Certificate2.CreateFromPem(await ReadAsync(certs, "pump-1.crt"));
+        var serial = one.SerialNumber.TrimStart('0');
+
+        var list = await RunAsync("mqtt", "certificate", "list");
+        var revoked = await RunAsync("mqtt", "certificate", "revoke", "pump-1");
+        var json = await RunAsync("mqtt", "certificate", "revoke", "pump-2", "--serial", "AB:CD", "-o", "json");
+        var after = await RunAsync("mqtt", "certificate", "list", "pump-1", "-o", "json");
+
+        Assert.Matches("^USER +SERIAL +ISSUED +ENDS +REVOKED", list.Lines[0]);
+        Assert.Matches($"^pump-1 +{serial} +2", list.Lines[1]);
+        Assert.Equal(["certificate/pump-1: 1 revoked"], revoked.Lines);
+        Assert.Equal("""{"user":"pump-2","revoked":["ABCD"],"connections":0}""", json.Out.TrimEnd());
+        Assert.StartsWith("hint: the node did not know AB:CD", Assert.Single(json.ErrorLines), StringComparison.Ordinal);
+        Assert.Equal((1, serial), (after.Json.GetArrayLength(), after.Json[0].GetProperty("serial").GetString()));
+        Assert.NotNull(after.Json[0].GetProperty("revoked").GetString());
+        foreach (var args in (string[][])[["list", "meter"], ["revoke", "meter"], ["revoke", "pump-1", "--serial", "ABCD"]])
+        {
+            Assert.Equal(ExitCodes.NotFound, (await RunAsync(["mqtt", "certificate", .. args])).ExitCode);
+        }
+
+        Assert.Equal(ExitCodes.Usage, (await RunAsync("mqtt", "certificate", "revoke")).ExitCode);
+        Assert.Equal(ExitCodes.Usage, (await RunAsync("mqtt", "certificate")).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_user_who_is_called_like_a_command_gets_a_certificate_behind_two_dashes()
+    {
+        var certs = _folder.PathOf("certs");
+
+        var written = await RunAsync("mqtt", "certificate", "--out", certs, "--", "list");
+
+        Assert.Equal(ExitCodes.Ok, written.ExitCode);
+        Assert.Contains("list.crt", Files(certs));
+    }
+
+    [Fact]
     public async Task A_cloud_says_that_it_has_no_broker()
     {
         await using var cloud = await CloudSilo.StartAsync();
-        foreach (var args in (string[][])[["user", "add", "x"], ["user", "list"], ["user", "remove", "x"], ["certificate", "x", "--out", _folder.PathOf("certs")]])
+        foreach (var args in (string[][])[["user", "add", "x"], ["user", "list"], ["user", "remove", "x"], ["certificate", "x", "--out", _folder.PathOf("certs")], ["certificate", "list"], ["certificate", "revoke", "x"]])
         {
             var outcome = await Ctl.RunAsync(["--server", $"127.0.0.1:{cloud.GatewayPort}", "mqtt", .. args], cancellation: TestContext.Current.CancellationToken);
 

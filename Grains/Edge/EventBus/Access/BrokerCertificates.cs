@@ -29,6 +29,8 @@ internal sealed partial class BrokerCertificates(BrokerTls settings, string fold
     private static readonly TimeSpan Skew = TimeSpan.FromMinutes(5);
 
     private readonly Lock _changing = new();
+    private readonly CertificateFile _made = new(Path.Combine(folder, "certificates"));
+    private WatchedFile? _madeWatch;
     private NodeAuthority? _authority;
     private NodeServer? _own;
     private GivenFiles<SslStreamCertificateContext>? _given;
@@ -37,11 +39,18 @@ internal sealed partial class BrokerCertificates(BrokerTls settings, string fold
     private ITimer? _daily;
     private long _looked;
     private bool _isOver;
+    private Func<Task>? _revoked;
+    private Task _telling = Task.CompletedTask;
+
+    /// <summary>The certificates of clients that the node has made, as they are in force; none where an operator's authority makes them.</summary>
+    public MadeCertificates Made => _current?.Made ?? MadeCertificates.None;
 
     /// <summary>Reads what is given, and makes what is not. From here on it is looked after.</summary>
+    /// <param name="revoked">Called when other certificates are revoked than before, one call after the other.</param>
     /// <exception cref="StartRefusedException">A file is missing, damaged or over, or the node's own cannot be made.</exception>
-    public void Start()
+    public void Start(Func<Task>? revoked = null)
     {
+        _revoked = revoked;
         try
         {
             lock (_changing)
@@ -61,9 +70,10 @@ internal sealed partial class BrokerCertificates(BrokerTls settings, string fold
 
     /// <summary>
     /// For one handshake of a client that comes now: TLS 1.2 or 1.3. A client without a certificate comes in unless one is required; one
-    /// with a certificate that is not believed does not.
+    /// with a certificate that is not believed or that was revoked does not.
     /// </summary>
-    public SslServerAuthenticationOptions ForHandshake()
+    /// <param name="shown">Learns what the client shows.</param>
+    public SslServerAuthenticationOptions ForHandshake(ShownCertificates shown)
     {
         LookAgain();
         var current = _current ?? throw new InvalidOperationException("the certificates are not read yet");
@@ -74,7 +84,7 @@ internal sealed partial class BrokerCertificates(BrokerTls settings, string fold
             ClientCertificateRequired = true,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             CertificateChainPolicy = current.Clients.At(time.GetUtcNow()),
-            RemoteCertificateValidationCallback = settings.RequireClientCertificate ? Known : KnownOrNone,
+            RemoteCertificateValidationCallback = (_, certificate, chain, errors) => IsKnown(certificate, chain, errors, shown),
             AllowRenegotiation = false,
 
             // Every connection shows its certificate, and those above it, and is judged by whom is believed now.
@@ -82,17 +92,60 @@ internal sealed partial class BrokerCertificates(BrokerTls settings, string fold
         };
     }
 
-    /// <summary>Makes a certificate for a client that is this user.</summary>
+    /// <summary>Whether one of these certificates was revoked, by the node or by an operator's authority.</summary>
+    public bool IsRevoked(IReadOnlyList<CertificateId> shown)
+    {
+        if (shown.Count == 0 || _current is not { } current)
+        {
+            return false;
+        }
+
+        return current.Made.IsRevoked(shown[0].Serial) || shown.Any(current.Clients.Revoked.Has);
+    }
+
+    /// <summary>Takes certificates of a user back: on disk and in force when this returns. What is revoked already stays as it is.</summary>
+    /// <param name="user">The user.</param>
+    /// <param name="serial">The one certificate, which need not be known; null for all that are known and have not ended.</param>
+    /// <returns>Those that were good before.</returns>
+    /// <exception cref="RefusedException">There is no such certificate, it is another's, or the file cannot be changed.</exception>
+    public Task<IReadOnlyList<MadeCertificate>> RevokeAsync(string user, string? serial) => OnDiskAsync(() =>
+    {
+        var authority = Authority("that authority revokes them: put its list into modules.eventBus.tlsCrlFile");
+        var now = time.GetUtcNow();
+        var revoked = _made.Revoke(all => all.Meant(user, serial, now, authority.NotAfter), now);
+        LookNow();
+        return revoked;
+    });
+
+    /// <inheritdoc cref="Issue(string, TimeSpan)"/>
+    public Task<IssuedCertificate> IssueAsync(string user, TimeSpan lifetime) => OnDiskAsync(() => Issue(user, lifetime));
+
+    /// <summary>Looks at the files again, unless somebody has a moment ago.</summary>
+    public void LookAgain()
+    {
+        if (time.GetElapsedTime(Volatile.Read(ref _looked)) < LookEvery || !_changing.TryEnter())
+        {
+            return;
+        }
+
+        try
+        {
+            Volatile.Write(ref _looked, time.GetTimestamp());
+            LookAlone(daily: false);
+        }
+        finally
+        {
+            _changing.Exit();
+        }
+    }
+
+    /// <summary>Makes a certificate for a client that is this user. It is noted before anybody gets it.</summary>
     /// <param name="user">The user; a device's client is called like its device.</param>
     /// <param name="lifetime">How long it is good, from one hour to 3,650 days; never longer than the authority itself.</param>
     /// <exception cref="RefusedException">The name or the lifetime is not good, or an operator's authority vouches for clients.</exception>
     public IssuedCertificate Issue(string user, TimeSpan lifetime)
     {
-        if (settings.ClientCaFile.Length > 0)
-        {
-            throw new RefusedException(409, $"this node believes the MQTT clients of {settings.ClientCaFile}, so that authority makes their certificates, and not the node");
-        }
-
+        var authority = Authority("that authority makes their certificates, and not the node");
         if (UserName.Refuses(user, reserved: "") is { } reason)
         {
             throw new RefusedException(400, $"the name {reason}");
@@ -103,7 +156,10 @@ internal sealed partial class BrokerCertificates(BrokerTls settings, string fold
             throw new RefusedException(400, $"a certificate is good for 1 hour to {Longest.TotalDays:N0} days, and not for {lifetime}");
         }
 
-        return Issue(_current is null ? throw new InvalidOperationException("the authority is not open yet") : _authority!, user, lifetime);
+        var (issued, made) = Issue(authority, user, lifetime);
+        _made.Add(made with { Issued = time.GetUtcNow() }, time.GetUtcNow());
+        LookNow();
+        return issued;
     }
 
     /// <inheritdoc/>
@@ -117,19 +173,51 @@ internal sealed partial class BrokerCertificates(BrokerTls settings, string fold
         }
     }
 
-    private static IssuedCertificate Issue(NodeAuthority authority, string user, TimeSpan lifetime)
+    // The disk takes its time; it does not take it from a grain's turn.
+    private static async Task<T> OnDiskAsync<T>(Func<T> change)
+    {
+        try
+        {
+            return await Task.Run(change);
+        }
+        catch (AccessFileException e)
+        {
+            throw new RefusedException(503, e.Message);
+        }
+    }
+
+    private static (IssuedCertificate Issued, MadeCertificate Made) Issue(NodeAuthority authority, string user, TimeSpan lifetime)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest(NodeAuthority.NameOf(user), key, HashAlgorithmName.SHA256);
         using var certificate = authority.Certify(request, NodeAuthority.ClientAuth, lifetime, Skew);
-        return new IssuedCertificate(
-            certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem(), authority.Certificate.ExportCertificatePem(), certificate.NotAfter.ToUniversalTime());
+        DateTimeOffset end = certificate.NotAfter.ToUniversalTime();
+        return (
+            new IssuedCertificate(certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem(), authority.Certificate.ExportCertificatePem(), end),
+            new MadeCertificate(SerialNumber.Of(certificate.SerialNumberBytes.Span), user, Issued: null, end, Revoked: null));
     }
 
-    private static bool Known(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => errors == SslPolicyErrors.None;
+    private bool IsKnown(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, ShownCertificates shown)
+    {
+        if (certificate is null)
+        {
+            return !settings.RequireClientCertificate && errors is SslPolicyErrors.None or SslPolicyErrors.RemoteCertificateNotAvailable;
+        }
 
-    private static bool KnownOrNone(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) =>
-        errors == SslPolicyErrors.None || (certificate is null && errors == SslPolicyErrors.RemoteCertificateNotAvailable);
+        if (errors != SslPolicyErrors.None || chain is null)
+        {
+            return false;
+        }
+
+        shown.Take(chain);
+        shown.IsRefused = IsRevoked(shown.All);
+        return !shown.IsRefused;
+    }
+
+    private NodeAuthority Authority(string instead) => settings.ClientCaFile.Length > 0
+        ? throw new RefusedException(409, $"this node believes the MQTT clients of {settings.ClientCaFile}, so {instead}")
+        : _current is null ? throw new InvalidOperationException("the authority is not open yet")
+        : _authority!;
 
     private InForce Open()
     {
@@ -139,7 +227,7 @@ internal sealed partial class BrokerCertificates(BrokerTls settings, string fold
             _authority.Open();
         }
 
-        return new InForce(OpenServer(), OpenClients());
+        return new InForce(OpenServer(), OpenClients(), OpenMade());
     }
 
     private SslStreamCertificateContext OpenServer()
@@ -158,12 +246,25 @@ internal sealed partial class BrokerCertificates(BrokerTls settings, string fold
     {
         if (settings.ClientCaFile.Length == 0)
         {
-            return new ClientTrust([_authority!.Certificate], []);
+            return new ClientTrust([_authority!.Certificate], [], RevocationLists.None);
         }
 
-        _givenTrust = new GivenFiles<ClientTrust>([settings.ClientCaFile], files => ClientTrust.Parse(settings.ClientCaFile, files[0], time.GetUtcNow()));
+        _givenTrust = settings.CrlFile.Length == 0
+            ? new GivenFiles<ClientTrust>([settings.ClientCaFile], files => TrustOf(files[0]))
+            : new GivenFiles<ClientTrust>([settings.ClientCaFile, settings.CrlFile], files => WithLists(TrustOf(files[0]), files[1]), RevocationLists.Largest);
         return _givenTrust.Open();
     }
+
+    private MadeCertificates OpenMade()
+    {
+        _madeWatch = settings.ClientCaFile.Length == 0 ? new WatchedFile(_made.Path, CertificateFile.Largest) : null;
+        return _madeWatch is not null && File.Exists(_made.Path) && _madeWatch.TakeChange() is { } bytes ? _made.Parse(bytes) : MadeCertificates.None;
+    }
+
+    private ClientTrust TrustOf(byte[] file) => ClientTrust.Parse(settings.ClientCaFile, file, time.GetUtcNow());
+
+    private ClientTrust WithLists(ClientTrust trust, byte[] file) =>
+        trust.With(RevocationLists.Parse(settings.CrlFile, file, trust.Authorities, _current?.Clients.Revoked, time.GetUtcNow()));
 
     private SslStreamCertificateContext ServerOf(byte[][] files)
     {
@@ -174,22 +275,11 @@ internal sealed partial class BrokerCertificates(BrokerTls settings, string fold
             : throw new AccessFileException(settings.CertFile, 0, $"the certificate has ended on {end:u}; put one there that is still good");
     }
 
-    // One handshake looks for all that come in the same second; the others do not wait for it.
-    private void LookAgain()
+    private void LookNow()
     {
-        if (time.GetElapsedTime(Volatile.Read(ref _looked)) < LookEvery || !_changing.TryEnter())
+        lock (_changing)
         {
-            return;
-        }
-
-        try
-        {
-            Volatile.Write(ref _looked, time.GetTimestamp());
             LookAlone(daily: false);
-        }
-        finally
-        {
-            _changing.Exit();
         }
     }
 
@@ -208,7 +298,12 @@ internal sealed partial class BrokerCertificates(BrokerTls settings, string fold
         {
             if (!_isOver && _current is { } before)
             {
-                _current = new InForce(Server(before.Server, daily), Clients(before.Clients));
+                _current = new InForce(Server(before.Server, daily), Clients(before.Clients), MadeNow(before.Made));
+                if (_revoked is not null && (_current.Clients != before.Clients || _current.Made != before.Made))
+                {
+                    _telling = TellAsync(_telling, _revoked);
+                }
+
                 if (daily)
                 {
                     TellOfEnds(_current);
@@ -231,7 +326,52 @@ internal sealed partial class BrokerCertificates(BrokerTls settings, string fold
         return _own!.IsDue(before.TargetCertificate) || (daily && !_own.CoversMachine(before.TargetCertificate)) ? _own.Renew() : before;
     }
 
-    private ClientTrust Clients(ClientTrust before) => _givenTrust is null ? before : Change(_givenTrust, settings.ClientCaFile) ?? before;
+    private ClientTrust Clients(ClientTrust before)
+    {
+        if (_givenTrust is null || Change(_givenTrust, settings.ClientCaFile) is not { } changed)
+        {
+            return before;
+        }
+
+        if (settings.CrlFile.Length > 0)
+        {
+            LogLists(settings.CrlFile, changed.Revoked.Count);
+        }
+
+        return changed;
+    }
+
+    // Nobody has to make the file: it is there from the first certificate on.
+    private MadeCertificates MadeNow(MadeCertificates before)
+    {
+        if (_madeWatch is null || (before == MadeCertificates.None && !File.Exists(_made.Path)))
+        {
+            return before;
+        }
+
+        try
+        {
+            return _madeWatch.TakeChange() is { } bytes ? _made.Parse(bytes) : before;
+        }
+        catch (AccessFileException e)
+        {
+            LogRefused(e.Message);
+            return before;
+        }
+    }
+
+    private async Task TellAsync(Task last, Func<Task> revoked)
+    {
+        await last;
+        try
+        {
+            await Task.Run(revoked);
+        }
+        catch (Exception e)
+        {
+            LogNotTold(e);
+        }
+    }
 
     private T? Change<T>(GivenFiles<T> files, string path)
         where T : class
@@ -257,6 +397,11 @@ internal sealed partial class BrokerCertificates(BrokerTls settings, string fold
             LogEnds(settings.CertFile, end);
         }
 
+        if (current.Clients.Revoked.Next is { } due && due < now)
+        {
+            LogListEnded(settings.CrlFile, due);
+        }
+
         if (_authority is not null && _authority.NotAfter < now + AuthorityWarning)
         {
             LogAuthorityEnds(folder, _authority.NotAfter);
@@ -264,7 +409,7 @@ internal sealed partial class BrokerCertificates(BrokerTls settings, string fold
     }
 
     /// <summary>What the next handshake gets.</summary>
-    private sealed record InForce(SslStreamCertificateContext Server, ClientTrust Clients);
+    private sealed record InForce(SslStreamCertificateContext Server, ClientTrust Clients, MadeCertificates Made);
 
     [LoggerMessage(LogLevel.Information, "The certificates of MQTT have changed, {Path} is in force as it is now")]
     private partial void LogTaken(string path);
@@ -274,6 +419,15 @@ internal sealed partial class BrokerCertificates(BrokerTls settings, string fold
 
     [LoggerMessage(LogLevel.Error, "The certificates of MQTT could not be looked at, the old ones stay")]
     private partial void LogFailed(Exception exception);
+
+    [LoggerMessage(LogLevel.Information, "The revocation lists of MQTT's clients in {Path} are in force as they are now, with {Count} certificates")]
+    private partial void LogLists(string path, int count);
+
+    [LoggerMessage(LogLevel.Error, "Certificates of MQTT clients were revoked, and not everybody could be looked at")]
+    private partial void LogNotTold(Exception exception);
+
+    [LoggerMessage(LogLevel.Error, "A revocation list of MQTT's clients in {Path} has ended on {End:u}; it stays in force, and who was revoked since is let in: put a new one there")]
+    private partial void LogListEnded(string path, DateTimeOffset end);
 
     [LoggerMessage(LogLevel.Warning, "The certificate {Path} of the MQTT broker ends on {End:u}; put a new one there")]
     private partial void LogEnds(string path, DateTime end);

@@ -6,9 +6,19 @@ namespace EdgeOrleans.Edge.EventBus.Access;
 /// <summary>Who vouches for clients.</summary>
 /// <param name="roots">Whom the broker believes.</param>
 /// <param name="between">Certificates between a root and clients that a client need not show.</param>
-internal sealed class ClientTrust(X509Certificate2Collection roots, X509Certificate2Collection between)
+/// <param name="revoked">Whom they have revoked.</param>
+internal sealed class ClientTrust(X509Certificate2Collection roots, X509Certificate2Collection between, RevocationLists revoked)
 {
     private const string ClientAuth = "1.3.6.1.5.5.7.3.2";
+
+    /// <summary>Whom they have revoked.</summary>
+    public RevocationLists Revoked => revoked;
+
+    /// <summary>All who may revoke.</summary>
+    public X509Certificate2Collection Authorities => [.. roots, .. between];
+
+    /// <summary>The same, with others revoked.</summary>
+    public ClientTrust With(RevocationLists lists) => new(roots, between, lists);
 
     /// <summary>Reads a file of authorities.</summary>
     /// <exception cref="AccessFileException">There is no root in it that is good at this time.</exception>
@@ -23,7 +33,7 @@ internal sealed class ClientTrust(X509Certificate2Collection roots, X509Certific
 
         var last = roots.MaxBy(static r => r.NotAfter)!.NotAfter.ToUniversalTime();
         return last > now
-            ? new ClientTrust(roots, new X509Certificate2Collection(all.Where(static c => !IsRoot(c)).ToArray()))
+            ? new ClientTrust(roots, new X509Certificate2Collection(all.Where(static c => !IsRoot(c)).ToArray()), RevocationLists.None)
             : throw new AccessFileException(path, 0, $"its root has ended on {last:u}; put one there that is still good");
     }
 

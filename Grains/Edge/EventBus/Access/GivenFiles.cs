@@ -3,10 +3,11 @@ namespace EdgeOrleans.Edge.EventBus.Access;
 /// <summary>Something that is made of files of an operator, and made again when one of them changes. Used by one thread at a time.</summary>
 /// <param name="paths">The files.</param>
 /// <param name="make">Makes it of what the files hold, in their order; refuses with an <see cref="AccessFileException"/>.</param>
-internal sealed class GivenFiles<T>(string[] paths, Func<byte[][], T> make)
+/// <param name="most">The most bytes of each.</param>
+internal sealed class GivenFiles<T>(string[] paths, Func<byte[][], T> make, int most = PemText.Largest)
     where T : class
 {
-    private readonly WatchedFile[] _files = [.. paths.Select(static p => new WatchedFile(p, PemText.Largest))];
+    private readonly WatchedFile[] _files = [.. paths.Select(p => new WatchedFile(p, most))];
     private readonly byte[][] _read = [.. paths.Select(static _ => Array.Empty<byte>())];
     private string? _trouble;
 

@@ -176,6 +176,76 @@ public sealed class CloudTwinRulesTests
         }
     }
 
+    [Fact]
+    public void That_a_property_may_not_be_deleted_any_more_is_taken_without_a_value_and_never_taken_back()
+    {
+        var known = Show(Device, actual: ("21", 0, 4));
+
+        var after = Traits(known, optional: false);
+
+        Assert.False(after.View("default/d").Twin["t"].Optional);
+        Assert.Equal(known.StatusVersion + 1, after.StatusVersion);
+        Assert.Same(after, Traits(after, optional: false));
+        Assert.Same(after, Traits(after, optional: true));
+        Assert.Same(after, Show(after, actual: ("21", 0, 4)));
+    }
+
+    [Fact]
+    public void A_type_without_a_value_ends_a_deletion_and_changes_no_property_that_lives()
+    {
+        var deleted = Deleted(Show(Device, actual: ("21", 0, 4)), edge: 5);
+        var back = Traits(deleted, type: "int");
+
+        Assert.Equal("int", back.View("default/d").Twin["t"].Type);
+        Assert.Null(back.View("default/d").Twin["t"].Actual!.Value);
+        Assert.Same(back, Traits(back, type: "float"));
+        Assert.Same(back, Traits(back, type: TwinProperty.DeletedType));
+        Assert.Same(back, Traits(back, type: ""));
+    }
+
+    [Fact]
+    public void The_type_that_a_node_has_for_what_is_wanted_is_known_before_it_has_a_value()
+    {
+        var wanted = Traits(Want(Device, "25"), type: "int");
+
+        Assert.Equal("int", wanted.Twin["t"].Type);
+        Assert.True(wanted.Twin["t"].IsPending);
+        Assert.Throws<RefusedException>(() => Want(wanted, "warm"));
+    }
+
+    [Fact]
+    public void Of_a_property_that_nobody_knows_type_and_options_alone_are_nothing()
+    {
+        Assert.Same(Device, Traits(Device, optional: false, type: "int"));
+        Assert.Equal("string", Show(Traits(Device, type: "int"), actual: ("21", 0, 1)).Twin["t"].Type);
+    }
+
+    [Fact]
+    public void A_node_that_says_everything_again_brings_type_and_options_too()
+    {
+        var known = Show(Device, actual: ("21", 0, 4));
+        var deleted = Deleted(known, edge: 5);
+
+        Assert.False(Again(known, "21", edge: 4, optional: false, "string").Twin["t"].Optional);
+        Assert.Equal("int", Again(deleted, null, edge: 5, optional: true, "int").Twin["t"].Type);
+    }
+
+    [Fact]
+    public void What_comes_late_with_an_older_value_brings_no_type_and_no_options()
+    {
+        var deleted = Deleted(Show(Device, actual: ("21", 0, 4)), edge: 5);
+
+        Assert.Same(deleted, Again(deleted, "21", edge: 4, optional: false, "int"));
+    }
+
+    private static DeviceRecord Deleted(DeviceRecord record, long edge) => Again(record, null, edge, optional: true, TwinProperty.DeletedType);
+
+    private static DeviceRecord Again(DeviceRecord record, string? value, long edge, bool optional, string type) => CloudTwinRules.Report(
+        record, [new ReportedProperty("t", null, new TwinValue { Value = value, Version = new TwinVersion(0, edge), Timestamp = 1 }, optional, type)], 9).Record;
+
+    private static DeviceRecord Traits(DeviceRecord record, bool? optional = null, string? type = null) =>
+        CloudTwinRules.Report(record, [new ReportedProperty("t", null, null, optional, type)], 9).Record;
+
     private static DeviceRecord Want(DeviceRecord record, string value) =>
         CloudTwinRules.Want(record, Values("t", value), ImmutableDictionary<string, string>.Empty, null, 1).Record;
 

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using System.Text;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using EdgeOrleans.Beehive;
+using EdgeOrleans.DbManager;
 using EdgeOrleans.Devices;
 using EdgeOrleans.Link;
 using EdgeOrleans.Modules;
@@ -106,6 +108,25 @@ public sealed class DeviceTwinGrainTests
 
         Assert.Equal(0, next.Code);
         Assert.Equal(2, (await silo.Device("default/p").GetAsync())!.Twin["t"].Actual!.Version.Edge);
+    }
+
+    [Fact]
+    public async Task What_a_request_brings_along_is_in_the_commit_of_its_change_and_never_without_a_change()
+    {
+        await using var silo = await TwinSilo.StartAsync();
+        await silo.SqlAsync("CREATE TABLE brought(word TEXT NOT NULL UNIQUE)");
+
+        Assert.Equal(0, (await AskAsync(silo, Operations.Update, One, "changed")).Code);
+        Assert.Equal(400, (await AskAsync(silo, Operations.Update, "no JSON", "refused")).Code);
+        Assert.Equal(0, (await AskAsync(silo, Operations.Get, "{}", "asked")).Code);
+        Assert.Equal(["changed"], await BroughtAsync(silo));
+
+        Assert.Equal(500, (await AskAsync(silo, Operations.Update, One, "changed")).Code);
+        Assert.Equal(1, (await silo.Device("default/p").GetAsync())!.Twin["t"].Actual!.Version.Edge);
+
+        await silo.SqlAsync("CREATE TRIGGER broken BEFORE UPDATE ON grain_state BEGIN SELECT RAISE(ABORT, 'broken'); END");
+        Assert.Equal(500, (await AskAsync(silo, Operations.Update, One, "not stored")).Code);
+        Assert.Equal(["changed"], await BroughtAsync(silo));
     }
 
     [Fact]
@@ -265,6 +286,19 @@ public sealed class DeviceTwinGrainTests
 
         Assert.Equal(400, (await silo.CloudAsync("somebody", "update", "what", "{}")).Code);
         Assert.Equal(400, (await silo.AskAsync("default/p", "update", "device/default/p/what", "{}")).Code);
+    }
+
+    private static Task<Message> AskAsync(TwinSilo silo, string operation, string payload, string word) => silo.Get<IMessageContext>().SendSyncAsync(
+        Address.Entity(Entities.Device, "default/p"),
+        Message.Create("bus", "twin", operation, "device/default/p/twin", Encoding.UTF8.GetBytes(payload), 0) with { Alongside = new Brought(word) },
+        cancellation: TestContext.Current.CancellationToken);
+
+    private static Task<List<string>> BroughtAsync(TwinSilo silo) =>
+        silo.Get<Database>().ReadAsync(db => db.Query("SELECT word FROM brought", static row => row.GetString(0)));
+
+    private sealed class Brought(string word) : IWritesAlongside
+    {
+        public void WriteAlongside(DbSession db) => db.Execute("INSERT INTO brought(word) VALUES(?1)", word);
     }
 
     private sealed class Observer : IDeviceObserver

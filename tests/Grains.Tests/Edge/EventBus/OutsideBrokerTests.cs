@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using EdgeOrleans.Beehive;
@@ -138,11 +139,12 @@ public sealed class OutsideBrokerTests
 
         await outside.StartAgainAsync();
         await using var again = await clients.SubscribeAsync("$hw/events/device/default/pump-1/twin/update/result", "-q", "1", "-c", "-i", "listener");
-        var late = await again.MessageAsync("\"40\"");
-        Assert.NotNull(late);
+        await again.MessageAsync("\"40\"");
+
+        // With QoS 1 what was said last before the end may be said again; nothing is missing, and nothing comes before its time.
         Assert.Equal(
-            Enumerable.Range(21, 20).Select(i => $"\"value\":\"{i}\""),
-            again.Messages.Select(message => Regex.Match(message, "\"value\":\"[0-9]+\"").Value));
+            Enumerable.Range(21, 20),
+            again.Messages.Select(message => int.Parse(Regex.Match(message, "\"value\":\"([0-9]+)\"").Groups[1].Value, CultureInfo.InvariantCulture)).Distinct().Where(value => value > 20));
     }
 
     [Theory]

@@ -53,6 +53,39 @@ public sealed class SubscriptionIndexTests
     }
 
     [Fact]
+    public void A_session_hears_of_a_topic_once_with_all_that_its_filters_say()
+    {
+        var random = new Random(5);
+        string[] filters = ["a/b", "a/c", "a/+", "a/#", "#", "+/b", "+/+", "a/b/#", "b", "+", "$a/b", "$a/#", "/b", "+/"];
+        var wishes = new Dictionary<(string Client, string Filter), (int Options, uint Identifier)>();
+        for (var step = 1; step <= 5_000; step++)
+        {
+            var key = (Client: $"c{random.Next(4)}", Filter: filters[random.Next(filters.Length)]);
+            if (random.Next(3) > 0)
+            {
+                wishes[key] = (random.Next(16) & ~3 | random.Next(3), (uint)step);
+                Add(key.Client, key.Filter, wishes[key].Options, wishes[key].Identifier);
+            }
+            else
+            {
+                Assert.Equal(wishes.Remove(key), _index.Remove(Of(key.Client), key.Filter));
+            }
+
+            foreach (var topic in (string[])["a/b", "a", "$a/b", "/b"])
+            {
+                var compared = wishes.Where(wish => SubscriptionIndex.Matches(topic, wish.Key.Filter)).GroupBy(static wish => wish.Key.Client);
+                Assert.Equal(
+                    compared.Select(static all => Text(all.Key, all.Max(static w => w.Value.Options & 3), all.Any(static w => (w.Value.Options & 8) != 0),
+                        all.Select(static w => w.Value.Identifier), all.Any(static w => (w.Value.Options & 4) == 0))).Order(StringComparer.Ordinal),
+                    _index.Match(topic).Select(static s => Text(s.ClientId, s.Qos, s.RetainAsPublished, s.Identifiers, s.Own is not null)).Order(StringComparer.Ordinal));
+            }
+        }
+
+        static string Text(string client, int qos, bool retain, IEnumerable<uint> identifiers, bool hearsItself) =>
+            $"{client} {qos} {retain} {string.Join(',', identifiers.Order())} {hearsItself}";
+    }
+
+    [Fact]
     public void What_was_found_is_looked_for_again_after_every_change()
     {
         var outlet = new Outlets(_index, new HubTopics(null!, new Refusals(), NullLogger<HubTopics>.Instance)).OfTopic("a/b");

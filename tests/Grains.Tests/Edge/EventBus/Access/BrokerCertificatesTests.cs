@@ -741,6 +741,70 @@ public sealed class BrokerCertificatesTests : IDisposable
         Assert.Equal(0, Errors);
     }
 
+    [Fact]
+    public async Task An_authority_that_its_root_has_revoked_vouches_for_nobody()
+    {
+        using var between = new TestAuthority("between", Noon, _company);
+        var (certificate, key) = between.Issue("pump-1");
+        var settings = new BrokerTls("", "", _folder.Write("company.pem", _company.Pem), true, _folder.PathOf("company.crl"));
+        File.WriteAllBytes(settings.CrlFile, _company.Revoke(Noon.AddHours(-1), Noon.AddDays(1), between.Pem));
+
+        var broker = Start(settings);
+
+        Assert.False((await ShakeAsync(broker, shows: (certificate + between.Pem, key))).IsIn);
+        Assert.True((await ShakeAsync(broker, shows: _company.Issue("pump-2"))).IsIn);
+    }
+
+    [Fact]
+    public async Task A_list_that_cannot_be_taken_leaves_the_old_one_in_force_and_is_told_of_once()
+    {
+        using var foreign = new TestAuthority("a stranger", Noon);
+        var client = _company.Issue("pump-1");
+        var settings = new BrokerTls("", "", _folder.Write("company.pem", _company.Pem), true, _folder.PathOf("company.crl"));
+        File.WriteAllBytes(settings.CrlFile, _company.Revoke(Noon.AddHours(-1), Noon.AddDays(1), client.Certificate));
+        var broker = Start(settings);
+
+        foreach (var list in new[] { foreign.Revoke(Noon, Noon.AddDays(1)), _company.Revoke(Noon.AddDays(-2), Noon.AddDays(-1)) })
+        {
+            File.WriteAllBytes(settings.CrlFile, list);
+            for (var look = 0; look < 3; look++)
+            {
+                _time.Advance(TimeSpan.FromSeconds(2));
+                Assert.False((await ShakeAsync(broker, shows: client)).IsIn);
+            }
+        }
+
+        Assert.Equal(2, Errors);
+    }
+
+    [Fact]
+    public void A_list_that_is_over_at_the_start_is_in_force_and_told_of_and_one_of_a_stranger_stops_it()
+    {
+        using var foreign = new TestAuthority("a stranger", Noon);
+        var settings = new BrokerTls("", "", _folder.Write("company.pem", _company.Pem), true, _folder.PathOf("company.crl"));
+        File.WriteAllBytes(settings.CrlFile, _company.Revoke(Noon.AddDays(-2), Noon.AddDays(-1)));
+        Start(settings);
+        File.WriteAllBytes(settings.CrlFile, foreign.Revoke(Noon, Noon.AddDays(1)));
+
+        Assert.Contains("a stranger", Assert.Throws<StartRefusedException>(() => Start(settings)).Message, StringComparison.Ordinal);
+        Assert.Equal(1, Errors);
+    }
+
+    [Fact]
+    public void A_file_of_certificates_that_is_broken_stops_the_start_and_changes_nothing_while_the_node_runs()
+    {
+        var broker = Start();
+        broker.Issue("pump-1", TimeSpan.FromDays(1));
+        File.WriteAllText(Path.Combine(Own, "certificates"), "?\n");
+
+        _time.Advance(TimeSpan.FromSeconds(2));
+        broker.LookAgain();
+
+        Assert.Single(broker.Made.All);
+        Assert.Equal(1, Errors);
+        Assert.Contains("certificates, line 1", Assert.Throws<StartRefusedException>(() => Start()).Message, StringComparison.Ordinal);
+    }
+
     private static (bool, string?, string?) In(Handshake shake) => (shake.IsIn, shake.User, shake.Shown);
 
     private static (string, string) Client(IssuedCertificate issued) => (issued.CertificatePem, issued.KeyPem);
@@ -758,7 +822,7 @@ public sealed class BrokerCertificatesTests : IDisposable
 
     private Task<Handshake> ShakeAsync(
         BrokerCertificates broker, string host = "localhost", string? trust = null, (string, string)? shows = null, SslProtocols protocol = SslProtocols.Tls13) =>
-        Handshake.MakeAsync(broker.ForHandshake(), trust ?? OwnAuthority, _time.GetUtcNow(), host, shows, protocol);
+        Handshake.MakeAsync(broker.ForHandshake(new ShownCertificates()), trust ?? OwnAuthority, _time.GetUtcNow(), host, shows, protocol);
 
     private Dictionary<string, string> Files() => Directory.GetFiles(Own).ToDictionary(f => f, File.ReadAllText, StringComparer.Ordinal);
 

@@ -48,6 +48,20 @@ internal sealed class TestAuthority : IDisposable
         return (Issue(request, ServerAuth, null, null), key.ExportRSAPrivateKeyPem() + "\n");
     }
 
+    /// <summary>A list of these certificates, DER.</summary>
+    public byte[] Revoke(DateTimeOffset made, DateTimeOffset next, params string[] certificates)
+    {
+        using var signer = Certificate.CopyWithPrivateKey(_key);
+        var list = new CertificateRevocationListBuilder();
+        foreach (var pem in certificates)
+        {
+            using var certificate = X509Certificate2.CreateFromPem(pem);
+            list.AddEntry(certificate, made.AddHours(-1), X509RevocationReason.KeyCompromise);
+        }
+
+        return list.Build(signer, 1, next, HashAlgorithmName.SHA256, thisUpdate: made);
+    }
+
     public void Dispose()
     {
         _key.Dispose();
