@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using EdgeOrleans.Beehive;
 using EdgeOrleans.Nodes;
 using EdgeOrleans.Settings;
@@ -127,7 +125,7 @@ public sealed class EdgeNode : IAsyncDisposable
 
     private async Task StartHostAsync()
     {
-        var ports = FreePorts(2);
+        var ports = FreePorts.Take(2);
         GatewayPort = ports[1];
         var settings = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
         {
@@ -148,22 +146,22 @@ public sealed class EdgeNode : IAsyncDisposable
         }
 
         var host = NodeHost.Build(SettingsLadder.Of(settings), _add);
+        try
+        {
+            await host.StartAsync();
+        }
+        catch
+        {
+            // A host that did not start cannot be stopped either.
+            host.Dispose();
+            throw;
+        }
+
         _host = host;
-        await host.StartAsync();
         _doors = (await Grains.GetGrain<INodeGrain>(INodeGrain.Key).GetInfoAsync()).Doors;
     }
 
     private string Door(string name) => _doors.TryGetValue(name, out var address)
         ? address
         : throw new InvalidOperationException($"the node has no door '{name}'; its module is off, or it failed");
-
-    // Orleans takes no port 0. All are held until the last is found, so that none is found twice.
-    private static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        listeners.ForEach(l => l.Start());
-        int[] ports = [.. listeners.Select(l => ((IPEndPoint)l.LocalEndpoint).Port)];
-        listeners.ForEach(l => l.Dispose());
-        return ports;
-    }
 }

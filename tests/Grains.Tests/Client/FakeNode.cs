@@ -1,11 +1,10 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using EdgeOrleans.Devices;
 using EdgeOrleans.Modules;
 using EdgeOrleans.Nodes;
+using EdgeOrleans.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -28,16 +27,9 @@ public sealed class FakeNode : IAsyncLifetime
 
     public SemaphoreSlim Watched { get; } = new(0);
 
-    public int Port { get; } = FreePort();
+    public int Port { get; } = FreePorts.Take();
 
     public string Address => $"127.0.0.1:{Port}";
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     // The first connection of a process compiles half of Orleans, and the console's patience is short: that one is nobody's test.
     public async ValueTask InitializeAsync()
@@ -54,7 +46,7 @@ public sealed class FakeNode : IAsyncLifetime
             .ConfigureLogging(logging => logging.ClearProviders())
             .UseOrleans(silo =>
             {
-                silo.UseLocalhostClustering(FreePort(), Port, null, "edgeorleans", "edgeorleans");
+                silo.UseLocalhostClustering(FreePorts.Take(), Port, null, "edgeorleans", "edgeorleans");
                 silo.Services.AddSingleton(this);
                 silo.Services.PostConfigure<GrainTypeOptions>(OnlyFakes);
             })

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using EdgeOrleans.Client.Connection;
 using EdgeOrleans.Client.Simulation;
+using EdgeOrleans.TestKit;
 using MQTTnet;
 using MQTTnet.Protocol;
 using MQTTnet.Server;
@@ -122,7 +123,7 @@ public sealed class SimulateTests
 
         public static async Task<AnsweringBroker> StartAsync(Func<JsonElement, object?> result, Func<JsonElement, object?>? delta = null, bool isStuck = false)
         {
-            var port = FakeNode.FreePort();
+            var port = FreePorts.Take();
             var factory = new MqttServerFactory();
             var options = factory.CreateServerOptionsBuilder().WithDefaultEndpoint().WithDefaultEndpointPort(port).Build();
             var broker = new AnsweringBroker(factory.CreateMqttServer(options), port);

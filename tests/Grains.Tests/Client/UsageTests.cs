@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using EdgeOrleans.Client.Connection;
+using EdgeOrleans.TestKit;
 
 namespace EdgeOrleans.Client;
 
@@ -36,7 +37,7 @@ public sealed class UsageTests
     [Fact]
     public async Task A_node_that_is_not_there_is_said_with_what_to_do_next()
     {
-        var outcome = await Ctl.RunAsync(["get", "devices", "--server", $"127.0.0.1:{FakeNode.FreePort()}"], cancellation: TestContext.Current.CancellationToken);
+        var outcome = await Ctl.RunAsync(["get", "devices", "--server", $"127.0.0.1:{FreePorts.Take()}"], cancellation: TestContext.Current.CancellationToken);
 
         var line = Assert.Single(outcome.ErrorLines);
         Assert.Contains("cannot reach a node at 127.0.0.1", line, StringComparison.Ordinal);
@@ -81,7 +82,7 @@ public sealed class UsageTests
     [Fact]
     public async Task A_broker_that_is_not_there_is_said_with_what_to_do_next()
     {
-        var outcome = await Ctl.RunAsync(["simulate", "--mqtt", $"127.0.0.1:{FakeNode.FreePort()}"], cancellation: TestContext.Current.CancellationToken);
+        var outcome = await Ctl.RunAsync(["simulate", "--mqtt", $"127.0.0.1:{FreePorts.Take()}"], cancellation: TestContext.Current.CancellationToken);
 
         Assert.Contains("cannot reach an MQTT broker at 127.0.0.1", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
         Assert.Equal(ExitCodes.Unreachable, outcome.ExitCode);

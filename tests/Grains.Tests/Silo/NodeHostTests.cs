@@ -1,10 +1,10 @@
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json;
 using EdgeOrleans.Modules;
 using EdgeOrleans.Nodes;
 using EdgeOrleans.Settings;
+using EdgeOrleans.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -24,7 +24,7 @@ public sealed class NodeHostTests : IDisposable
         var (given, centre) = (new CommandLineSettings(), new ConfigCentre());
         given.Take(
         [
-            $"--silo.port={FreePort()}", $"--silo.gatewayPort={FreePort()}", "--http.listen=http://127.0.0.1:0",
+            $"--silo.port={FreePorts.Take()}", $"--silo.gatewayPort={FreePorts.Take()}", "--http.listen=http://127.0.0.1:0",
             "--modules.eventBus.enable=false", "--log.level=error",
         ]);
         given.Set("data", _folder.FullName, "--data");
@@ -51,12 +51,5 @@ public sealed class NodeHostTests : IDisposable
         Assert.Equal(LogLevel.Error, host.Services.GetRequiredService<IOptionsMonitor<LogOptions>>().CurrentValue.Libraries);
         Assert.Throws<RefusedException>(() => centre.Set(new Dictionary<string, string> { ["log.libraries"] = "loud" }));
         await host.StopAsync(cancellation);
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }
