@@ -83,6 +83,7 @@ public sealed class MqttBridgeTests
         await far.Heard.FirstAsync(heard => heard.Payload == "from near", "what was published near");
         await farDevice.PublishedAsync("plant/end", "end", qos: 1);
         await near.Heard.FirstAsync(heard => heard.Payload == "end", "the end");
+        await far.Heard.FirstAsync(heard => heard.Payload == "end", "the end where it was published");
 
         // An echo would have come before what was published after it.
         string[] expected = ["from far", "from near", "end"];
