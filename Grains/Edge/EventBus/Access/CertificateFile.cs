@@ -18,12 +18,11 @@ internal sealed class CertificateFile(string path)
     /// <summary>The most certificates.</summary>
     public const int Most = 50_000;
 
-    private const int Tries = 10;
     private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss'Z'";
     private const string Header = "# The certificates of MQTT clients that this node has made: SERIAL ISSUED UNTIL REVOKED USER. One with a time in REVOKED is not let in.";
     private static readonly TimeSpan Kept = TimeSpan.FromDays(365);
 
-    private readonly Lock _changing = new();
+    private readonly SharedFile _file = new(path, Largest);
 
     public string Path => path;
 
@@ -80,29 +79,15 @@ internal sealed class CertificateFile(string path)
 
     private void Change(DateTimeOffset now, Action<Dictionary<string, MadeCertificate>> change)
     {
-        lock (_changing)
-        {
-            for (var i = 0; i < Tries; i++)
+        var refusal = $"the node remembers {Most:N0} certificates of clients at the most; it forgets one a year after its end";
+        _file.Change(
+            before =>
             {
-                if (TryChange(now, change))
-                {
-                    return;
-                }
-            }
-        }
-
-        throw new AccessFileException(path, 0, "others change it all the time; try again");
-    }
-
-    private bool TryChange(DateTimeOffset now, Action<Dictionary<string, MadeCertificate>> change)
-    {
-        var before = TextFile.ReadIfThere(path, Largest);
-        var all = before is null ? [] : Parse(before).All.Where(made => made.Until + Kept > now).ToDictionary(static made => made.Serial, StringComparer.Ordinal);
-        change(all);
-        var text = Write(before, all.Values);
-        return all.Count <= Most && Encoding.UTF8.GetByteCount(text) <= Largest
-            ? TextFile.Replace(path, text, () => IsSame(before, TextFile.ReadIfThere(path, Largest)))
-            : throw new RefusedException(507, $"the node remembers {Most:N0} certificates of clients at the most; it forgets one a year after its end");
+                var all = before is null ? [] : Parse(before).All.Where(made => made.Until + Kept > now).ToDictionary(static made => made.Serial, StringComparer.Ordinal);
+                change(all);
+                return all.Count <= Most ? Write(before, all.Values) : throw new RefusedException(507, refusal);
+            },
+            refusal);
     }
 
     private string Write(byte[]? before, IEnumerable<MadeCertificate> all)
@@ -142,6 +127,4 @@ internal sealed class CertificateFile(string path)
     private static string Time(DateTimeOffset? time) => time is { } known && known < DateTimeOffset.MaxValue - Kept
         ? known.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture)
         : "-";
-
-    private static bool IsSame(byte[]? a, byte[]? b) => a is null || b is null ? a == b : a.AsSpan().SequenceEqual(b);
 }

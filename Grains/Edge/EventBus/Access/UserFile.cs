@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace EdgeOrleans.Edge.EventBus.Access;
 
 /// <summary>
@@ -16,10 +14,7 @@ internal sealed class UserFile(string path, string reserved)
     /// <summary>More users than a file of that size can hold: a line has 109 bytes or more.</summary>
     public const int Most = 100_000;
 
-    // Somebody else writes at the same moment: once or twice it happens, always it does not.
-    private const int Tries = 10;
-
-    private readonly Lock _changing = new();
+    private readonly SharedFile _file = new(path, Largest);
 
     public string Path => path;
 
@@ -59,34 +54,16 @@ internal sealed class UserFile(string path, string reserved)
     /// <returns>Whether the user was there.</returns>
     private bool Change(string user, string? line)
     {
-        lock (_changing)
-        {
-            for (var i = 0; i < Tries; i++)
+        var wasThere = false;
+        _file.Change(
+            before =>
             {
-                var before = TextFile.ReadIfThere(path, Largest);
-                if (TryChange(before, user, line, out var wasThere))
-                {
-                    return wasThere;
-                }
-            }
-        }
-
-        throw new AccessFileException(path, 0, "others change it all the time; try again");
-    }
-
-    private bool TryChange(byte[]? before, string user, string? line, out bool wasThere)
-    {
-        var lines = before is null ? [] : TextFile.Lines(path, before).ToList();
-        wasThere = Parse(lines).Find(user) is not null;
-        if (line is null && !wasThere)
-        {
-            return true;
-        }
-
-        var text = Replace(lines, user, line);
-        return Encoding.UTF8.GetByteCount(text) <= Largest
-            ? TextFile.Replace(path, text, () => IsSame(before, TextFile.ReadIfThere(path, Largest)))
-            : throw new RefusedException(507, $"the file of users would be larger than {Largest:N0} bytes; remove a user or a comment first");
+                var lines = before is null ? [] : TextFile.Lines(path, before).ToList();
+                wasThere = Parse(lines).Find(user) is not null;
+                return line is null && !wasThere ? null : Replace(lines, user, line);
+            },
+            $"the file of users would be larger than {Largest:N0} bytes; remove a user or a comment first");
+        return wasThere;
     }
 
     private Users Parse(IReadOnlyList<string> lines)
@@ -154,6 +131,4 @@ internal sealed class UserFile(string path, string reserved)
     private static string NameOf(string line, int colon) => line[..colon].Trim();
 
     private static bool IsUser(string line) => !line.StartsWith('#') && !string.IsNullOrWhiteSpace(line);
-
-    private static bool IsSame(byte[]? a, byte[]? b) => a is null || b is null ? a == b : a.AsSpan().SequenceEqual(b);
 }
