@@ -328,7 +328,7 @@ internal sealed partial class MqttBroker(
             return PassStoredAsync(connection, topic, message, outlet, received, upload, owed, cancellation);
         }
 
-        var reason = ReasonOf(topic, message, outlet);
+        var reason = ReasonOf(connection, topic, message, outlet);
         publisher.Publish(message, outlet, session);
         connection.Acknowledge(owed, reason);
         return ValueTask.CompletedTask;
@@ -377,13 +377,13 @@ internal sealed partial class MqttBroker(
         CancellationToken cancellation)
     {
         await connection.Window.EnterAsync(cancellation);
-        var reason = ReasonOf(topic, message, outlet);
+        var reason = ReasonOf(connection, topic, message, outlet);
         _ = AcknowledgeAsync(connection, owed, publisher.Publish(message, outlet, connection.Session, received, upload), upload, reason);
     }
 
-    // Who listens is known at no cost. What is retained or goes up is for more than those.
-    private static MqttPubAckReasonCode ReasonOf(RequestTopic topic, MqttMessage message, Outlet outlet) =>
-        topic.Kind == TopicKind.Free && !message.Retain && !outlet.GoesUp && outlet.Subscribers.Length == 0
+    // Who listens is known at no cost, and only MQTT 5 has words for it: the others keep their short way. What is retained or goes up is for more than those.
+    private static MqttPubAckReasonCode ReasonOf(IMqttPeer connection, RequestTopic topic, MqttMessage message, Outlet outlet) =>
+        connection.IsVersion5 && topic.Kind == TopicKind.Free && !message.Retain && !outlet.GoesUp && outlet.Subscribers.Length == 0
             ? MqttPubAckReasonCode.NoMatchingSubscribers
             : MqttPubAckReasonCode.Success;
 
