@@ -66,10 +66,7 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
 
     private readonly ILogger _logger = logger;
     private readonly Lock _gate = new();
-    private List<(long Session, long Place, long Message)> _acknowledged = [];
-    private List<long> _unused = [];
-    private HashSet<string> _topics = new(StringComparer.Ordinal);
-    private List<long> _wills = [];
+    private Leftover _left = new();
     private ITimer? _later;
     private bool _waits;
     private Task<bool> _flushing = Task.FromResult(true);
@@ -132,8 +129,8 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
     /// <summary>Removes a session by its number: its client may have another by now.</summary>
     public Task<bool> EndAsync(long session) => RunAsync(db => Delete(db, session));
 
-    /// <summary>Notes whether a session has a connection, and how long it lives without one.</summary>
-    public Task<bool> TouchAsync(long session, uint expiry, long? gone) =>
+    /// <summary>Notes that a session has no connection any more, and how long it lives without one.</summary>
+    public Task<bool> TouchAsync(long session, uint expiry, long gone) =>
         RunAsync(db => db.Execute("UPDATE mqtt_session SET expiry=?2, gone=?3 WHERE number=?1", session, (long)expiry, gone));
 
     /// <summary>Clients are lost, and their wills are due later.</summary>
@@ -155,7 +152,7 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
 
         lock (_gate)
         {
-            _wills.Add(number);
+            _left.Wills.Add(number);
         }
     }
 
@@ -247,8 +244,8 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
     {
         lock (_gate)
         {
-            _acknowledged.Add((delivery.Session.Number, delivery.Place, delivery.Message.Number));
-            Later(_acknowledged.Count);
+            _left.Acknowledged.Add((delivery.Session.Number, delivery.Place, delivery.Message.Number));
+            Later(_left.Acknowledged.Count);
         }
     }
 
@@ -259,8 +256,8 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
         {
             lock (_gate)
             {
-                _unused.Add(message.Number);
-                Later(_unused.Count);
+                _left.Unused.Add(message.Number);
+                Later(_left.Unused.Count);
             }
         }
     }
@@ -270,8 +267,8 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
     {
         lock (_gate)
         {
-            _topics.Add(topic);
-            Later(_topics.Count);
+            _left.Topics.Add(topic);
+            Later(_left.Topics.Count);
         }
     }
 
@@ -282,14 +279,14 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
         lock (_gate)
         {
             _waits = false;
-            if (_acknowledged.Count + _unused.Count + _topics.Count + _wills.Count == 0)
+            if (_left.IsEmpty)
             {
                 return _flushing;
             }
 
-            var (acknowledged, unused, topics, wills) = (_acknowledged, _unused, _topics, _wills);
-            (_acknowledged, _unused, _topics, _wills) = ([], [], new(StringComparer.Ordinal), []);
-            return _flushing = FlushAsync(acknowledged, unused, topics, wills);
+            var left = _left;
+            _left = new Leftover();
+            return _flushing = FlushAsync(left);
         }
     }
 
@@ -298,7 +295,7 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
     {
         lock (_gate)
         {
-            if (_acknowledged.Count + _unused.Count + _topics.Count + _wills.Count > 0)
+            if (!_left.IsEmpty)
             {
                 Later(0);
             }
@@ -321,24 +318,24 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
         }
     }
 
-    private async Task<bool> FlushAsync(List<(long Session, long Place, long Message)> acknowledged, List<long> unused, HashSet<string> topics, List<long> wills)
+    private async Task<bool> FlushAsync(Leftover left)
     {
-        List<MqttMessage?> now = [.. topics.Select(retained.Find)];
+        List<MqttMessage?> now = [.. left.Topics.Select(retained.Find)];
         now.ForEach(message => Number(message));
         var isDone = await RunAsync(db =>
         {
-            foreach (var (session, place, _) in acknowledged)
+            foreach (var (session, place, _) in left.Acknowledged)
             {
                 db.Execute("DELETE FROM mqtt_delivery WHERE session=?1 AND place=?2", session, place);
             }
 
-            foreach (var (topic, message) in topics.Zip(now))
+            foreach (var (topic, message) in left.Topics.Zip(now))
             {
                 Retain(db, topic, message);
             }
 
-            wills.ForEach(number => WillRows.Delete(db, number));
-            foreach (var number in acknowledged.Select(static row => row.Message).Concat(unused).Distinct())
+            left.Wills.ForEach(number => WillRows.Delete(db, number));
+            foreach (var number in left.Acknowledged.Select(static row => row.Message).Concat(left.Unused).Distinct())
             {
                 db.Execute(DeleteUnused, number);
             }
@@ -349,10 +346,7 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
             // The disk takes nothing at this time: it is tried again with the next that comes.
             lock (_gate)
             {
-                _acknowledged.AddRange(acknowledged);
-                _unused.AddRange(unused);
-                _topics.UnionWith(topics);
-                _wills.AddRange(wills);
+                _left.Add(left);
             }
         }
 
@@ -507,19 +501,9 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
 
     private void Clean(DbSession db, DamagedRows damaged)
     {
-        damaged.Wills.ForEach(number => WillRows.SetAside(db, number, time.GetUtcNow()));
         var now = time.GetUtcNow().ToString("O", CultureInfo.InvariantCulture);
-        foreach (var number in damaged.Messages)
-        {
-            db.Execute(
-                """
-                INSERT INTO damaged_row(origin, id, at, why, payload)
-                SELECT 'mqtt_message', number || ' ' || topic, ?2, 'its checksum does not match', payload FROM mqtt_message WHERE number=?1
-                """,
-                number, now);
-            db.Execute("DELETE FROM mqtt_message WHERE number=?1", number);
-        }
-
+        damaged.Messages.ForEach(number => SetAside(db, "mqtt_message", number, now));
+        damaged.Wills.ForEach(number => SetAside(db, "mqtt_will", number, now));
         db.Execute("DELETE FROM mqtt_subscription WHERE session NOT IN (SELECT number FROM mqtt_session)");
         db.Execute("DELETE FROM mqtt_received WHERE session NOT IN (SELECT number FROM mqtt_session)");
         db.Execute("""
@@ -530,6 +514,17 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
             DELETE FROM mqtt_message WHERE NOT EXISTS (SELECT 1 FROM mqtt_delivery WHERE message=number)
             AND NOT EXISTS (SELECT 1 FROM mqtt_retained WHERE message=number)
             """);
+    }
+
+    private static void SetAside(DbSession db, string table, long number, string now)
+    {
+        db.Execute(
+            $"""
+            INSERT INTO damaged_row(origin, id, at, why, payload)
+            SELECT '{table}', number || ' ' || topic, ?2, 'its checksum does not match', payload FROM {table} WHERE number=?1
+            """,
+            number, now);
+        db.Execute($"DELETE FROM {table} WHERE number=?1", number);
     }
 
     private static uint[] Identifiers(string text) => text.Length == 0
@@ -544,6 +539,32 @@ internal sealed partial class MqttStore(Database database, Outbox outbox, Retain
         hash.Append(message.Payload.Span);
         hash.Append(message.Properties);
         return unchecked((long)hash.GetCurrentHashAsUInt64());
+    }
+
+    /// <summary>What is written a little later, or again because the disk did not take it.</summary>
+    private sealed class Leftover
+    {
+        /// <summary>Deliveries that are over.</summary>
+        public List<(long Session, long Place, long Message)> Acknowledged { get; } = [];
+
+        /// <summary>Messages that may be of no use any more.</summary>
+        public List<long> Unused { get; } = [];
+
+        /// <summary>Topics on which something else is retained.</summary>
+        public HashSet<string> Topics { get; } = new(StringComparer.Ordinal);
+
+        /// <summary>Last wills that are over.</summary>
+        public List<long> Wills { get; } = [];
+
+        public bool IsEmpty => Acknowledged.Count + Unused.Count + Topics.Count + Wills.Count == 0;
+
+        public void Add(Leftover other)
+        {
+            Acknowledged.AddRange(other.Acknowledged);
+            Unused.AddRange(other.Unused);
+            Topics.UnionWith(other.Topics);
+            Wills.AddRange(other.Wills);
+        }
     }
 
     [LoggerMessage(LogLevel.Debug, "An MQTT session, its messages or a retained message could not be stored")]

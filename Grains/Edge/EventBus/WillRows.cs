@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using EdgeOrleans.DbManager;
 using EdgeOrleans.Edge.EventBus.Access;
@@ -47,18 +46,6 @@ internal static class WillRows
             "SELECT number, client, owner, by_password, topic, payload, properties, qos, retain, delay, expiry, due, checksum FROM mqtt_will ORDER BY number", One);
         return ([.. rows.Where(static row => !row.IsDamaged).Select(static row => row.Will)],
             [.. rows.Where(static row => row.IsDamaged).Select(static row => row.Will.Will.Number)]);
-    }
-
-    /// <summary>Sets a row aside that is not what was written.</summary>
-    public static void SetAside(DbSession db, long number, DateTimeOffset now)
-    {
-        db.Execute(
-            """
-            INSERT INTO damaged_row(origin, id, at, why, payload)
-            SELECT 'mqtt_will', number || ' ' || topic, ?2, 'its checksum does not match', payload FROM mqtt_will WHERE number=?1
-            """,
-            number, now.ToString("O", CultureInfo.InvariantCulture));
-        Delete(db, number);
     }
 
     private static (StoredWill Will, bool IsDamaged) One(DbRow row)
