@@ -17,25 +17,14 @@ internal sealed class BrokerLedger
     private readonly HashSet<ushort> _unreleased = [];
     private readonly List<int>[] _heard = [[], [], []];
     private readonly List<int>[] _promised = [[], [], []];
+    private readonly Milestone _acknowledged = new();
     private int _next = 1;
-    private int _awaited = int.MaxValue;
-    private int _acknowledged;
-    private TaskCompletionSource _enough = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>How many publishes were promised in all.</summary>
     public int Promised => _promised.Sum(numbers => numbers.Count);
 
     /// <summary>Ends when so many more were acknowledged.</summary>
-    public Task AcknowledgedAsync(int more)
-    {
-        lock (_open)
-        {
-            _enough = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            _awaited = _acknowledged + more;
-        }
-
-        return _enough.Task.WaitAsync(Patience.Default);
-    }
+    public Task AcknowledgedAsync(int more) => _acknowledged.ReachedAsync(more);
 
     /// <summary>Publishes until the connection ends.</summary>
     public async Task PublishAsync(int port)
@@ -155,13 +144,7 @@ internal sealed class BrokerLedger
     private void Promise(int qos, int number)
     {
         _promised[qos].Add(number);
-        lock (_open)
-        {
-            if (++_acknowledged >= _awaited)
-            {
-                _enough.TrySetResult();
-            }
-        }
+        _acknowledged.Count();
     }
 
     /// <returns>Whether it was the last.</returns>

@@ -17,23 +17,11 @@ internal sealed class TwinLedger
     private readonly SortedDictionary<int, (ushort Id, bool IsReceived)> _open = [];
     private readonly int[] _last = new int[Devices];
     private readonly long[] _sent = new long[Devices];
-    private readonly Lock _gate = new();
+    private readonly Milestone _acknowledged = new();
     private int _next = 1;
-    private int _awaited = int.MaxValue;
-    private int _acknowledged;
-    private TaskCompletionSource _enough = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Ends when so many more were acknowledged.</summary>
-    public Task AcknowledgedAsync(int more)
-    {
-        lock (_gate)
-        {
-            _enough = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            _awaited = _acknowledged + more;
-        }
-
-        return _enough.Task.WaitAsync(Patience.Default);
-    }
+    public Task AcknowledgedAsync(int more) => _acknowledged.ReachedAsync(more);
 
     /// <summary>Publishes until the connection ends.</summary>
     public async Task PublishAsync(int port)
@@ -92,22 +80,11 @@ internal sealed class TwinLedger
         if (!_open[number].IsReceived)
         {
             _open[number] = (id, true);
-            Acknowledged();
+            _acknowledged.Count();
         }
 
         await mqtt.SendAsync(Release(id));
         return false;
-    }
-
-    private void Acknowledged()
-    {
-        lock (_gate)
-        {
-            if (++_acknowledged >= _awaited)
-            {
-                _enough.TrySetResult();
-            }
-        }
     }
 
     private ValueTask SendNextAsync(MqttSocket mqtt)

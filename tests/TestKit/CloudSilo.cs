@@ -123,19 +123,7 @@ public sealed class CloudSilo : IAsyncDisposable
             settings[key] = value;
         }
 
-        var host = NodeHost.Build(SettingsLadder.Of(settings), _add, Role.Cloud);
-        try
-        {
-            await host.StartAsync();
-        }
-        catch
-        {
-            // A host that did not start cannot be stopped either.
-            host.Dispose();
-            throw;
-        }
-
-        _host = host;
+        _host = await Hosts.StartedAsync(NodeHost.Build(SettingsLadder.Of(settings), _add, Role.Cloud));
         var doors = (await Grains.GetGrain<INodeGrain>(INodeGrain.Key).GetInfoAsync()).Doors;
         Bootstrap = doors.TryGetValue("bootstrap", out var address) ? new Uri(address) : Bootstrap;
         Link = doors.TryGetValue("link", out var link) ? new Uri(link) : Link;

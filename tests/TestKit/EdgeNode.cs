@@ -145,19 +145,7 @@ public sealed class EdgeNode : IAsyncDisposable
             settings[key] = value;
         }
 
-        var host = NodeHost.Build(SettingsLadder.Of(settings), _add);
-        try
-        {
-            await host.StartAsync();
-        }
-        catch
-        {
-            // A host that did not start cannot be stopped either.
-            host.Dispose();
-            throw;
-        }
-
-        _host = host;
+        _host = await Hosts.StartedAsync(NodeHost.Build(SettingsLadder.Of(settings), _add));
         _doors = (await Grains.GetGrain<INodeGrain>(INodeGrain.Key).GetInfoAsync()).Doors;
     }
 

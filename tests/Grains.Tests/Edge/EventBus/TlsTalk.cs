@@ -1,7 +1,7 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
+using EdgeOrleans.Edge.EventBus.Access;
 using EdgeOrleans.TestKit;
 
 namespace EdgeOrleans.Edge.EventBus;
@@ -21,7 +21,7 @@ internal sealed class TlsTalk : IDisposable
         var talk = new TlsTalk(socket, new SslStream(socket.GetStream()));
         try
         {
-            await talk._stream.AuthenticateAsClientAsync(Options(trust, shows), TestContext.Current.CancellationToken);
+            await talk._stream.AuthenticateAsClientAsync(Handshake.Client(trust, DateTimeOffset.UtcNow, "localhost", shows, SslProtocols.None), TestContext.Current.CancellationToken);
             await talk._stream.WriteAsync(MqttTalk.ConnectPacket(client), TestContext.Current.CancellationToken);
             var welcome = await talk.ReadAsync();
             return (talk, welcome is null ? null : (int?)welcome[3]);
@@ -79,19 +79,5 @@ internal sealed class TlsTalk : IDisposable
         head.CopyTo(packet, 0);
         await _stream.ReadExactlyAsync(packet.AsMemory(2), patience.Token);
         return packet;
-    }
-
-    private static SslClientAuthenticationOptions Options(string trust, (string Certificate, string Key) shows)
-    {
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        policy.CustomTrustStore.ImportFromPem(trust);
-        var all = new X509Certificate2Collection();
-        all.ImportFromPem(shows.Certificate);
-        return new SslClientAuthenticationOptions
-        {
-            TargetHost = "localhost",
-            CertificateChainPolicy = policy,
-            ClientCertificateContext = SslStreamCertificateContext.Create(X509Certificate2.CreateFromPem(shows.Certificate, shows.Key), all, offline: true),
-        };
     }
 }

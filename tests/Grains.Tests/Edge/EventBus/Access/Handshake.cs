@@ -45,7 +45,9 @@ internal sealed record Handshake(bool IsIn, string? User, string? Shown, SslProt
             : new Handshake(false, null, null, SslProtocols.None);
     }
 
-    private static SslClientAuthenticationOptions Client(string trust, DateTimeOffset now, string host, (string Certificate, string Key)? shows, SslProtocols protocol)
+    /// <summary>What a client is told.</summary>
+    /// <inheritdoc cref="MakeAsync"/>
+    internal static SslClientAuthenticationOptions Client(string trust, DateTimeOffset now, string host, (string Certificate, string Key)? shows, SslProtocols protocol)
     {
         var policy = new X509ChainPolicy
         {
